@@ -1,0 +1,64 @@
+package incident
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Verdict is what policy said about a diagnosis.
+type Verdict string
+
+// The verdicts.
+const (
+	VerdictCollect  Verdict = "collect"  // evidence is asked for first
+	VerdictTell     Verdict = "tell"     // level 1: people are told, nothing is changed
+	VerdictApprove  Verdict = "approve"  // a human must say yes first
+	VerdictHold     Verdict = "hold"     // runs after a window unless aborted
+	VerdictRepair   Verdict = "repair"   // runs now
+	VerdictDryRun   Verdict = "dry_run"  // would have been done, is only shown
+	VerdictBlocked  Verdict = "blocked"  // a guard refuses
+	VerdictEscalate Verdict = "escalate" // nothing is left that Salve may do
+	VerdictWait     Verdict = "wait"     // something is already under way or being watched
+	VerdictNothing  Verdict = "nothing"  // nothing is wrong
+)
+
+// Decision is what policy said, and why.
+type Decision struct {
+	Verdict       Verdict   `json:"verdict"`
+	Level         int       `json:"level,omitempty"` // 1 to 4; 0 when no rule applied
+	Risk          Risk      `json:"risk,omitempty"`
+	Rule          string    `json:"rule,omitempty"`
+	Rung          int       `json:"rung,omitempty"` // 1 is the first
+	Reasons       []string  `json:"reasons"`
+	Guards        []Reading `json:"guards"`
+	PolicyVersion string    `json:"policy_version"`
+	Steps         []Step    `json:"-"` // what the rung holds, for the catalogue of remedies
+}
+
+// Reading is one guard's word on one decision or claim.
+type Reading struct {
+	Guard   string `json:"guard"`
+	Stops   bool   `json:"stops"`
+	Reading string `json:"reading"` // in words, with the numbers
+}
+
+// Step is one action of a rung as policy wrote it.
+type Step struct {
+	Action      string
+	Mode        Mode // auto, hold or approve
+	Params      map[string]any
+	Independent bool // its after is met by any end of what stands before it
+	Window      time.Duration
+}
+
+// AuditEntry is one row of the append-only record, written in the transaction
+// it tells of.
+type AuditEntry struct {
+	Operation  string          `json:"operation"` // intent.claimed, incident.opened, automation.set
+	Actor      string          `json:"actor"`     // a token's subject, or salve itself
+	IncidentID ID              `json:"incident_id,omitzero"`
+	IntentID   ID              `json:"intent_id,omitzero"`
+	Object     string          `json:"object"`
+	Reason     string          `json:"reason"`
+	Detail     json.RawMessage `json:"detail,omitempty"`
+}
