@@ -1,0 +1,115 @@
+package diagnose
+
+import (
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"salve/internal/incident"
+)
+
+// youngPod is how long a first start may take while nothing complains.
+const youngPod = 5 * time.Minute
+
+// health answers healthy if, and only if, every pod in question is ready, done,
+// or on its first undisturbed way there.
+func (x *examination) health() (incident.Diagnosis, bool) {
+	if x.terminating() {
+		return incident.Diagnosis{}, false
+	}
+	var starting, done int
+	d := incident.Diagnosis{Cause: incident.CauseHealthy, Confidence: 0.95}
+	for _, p := range x.pods {
+		switch {
+		case p.Status.Phase == corev1.PodSucceeded:
+			done++
+		case p.ready():
+		case p.starting():
+			starting++
+		default:
+			return incident.Diagnosis{}, false
+		}
+		if len(d.Evidence) < 5 {
+			d.Evidence = append(d.Evidence, p.quote(p.standing()))
+		}
+	}
+	d.Summary = fmt.Sprintf("%d of %d pods ready", len(x.pods)-starting-done, len(x.pods))
+	if done > 0 {
+		d.Summary += fmt.Sprintf(", %d completed", done)
+	}
+	if starting > 0 {
+		d.Summary += fmt.Sprintf(", %d still starting normally", starting)
+		d.Confidence = 0.7
+	}
+	d.Chain = []string{d.Summary}
+	d.Subject = x.q.Target
+	d.Subject.Cluster = x.cluster
+	if len(x.pods) == 1 {
+		d.Subject = x.subject(x.pods[0], "")
+	}
+	d.Owner = x.own.top(x.pods[0].Pod, x.cluster)
+	return d, true
+}
+
+// ready says whether every container that is to run does so, is ready, and has
+// not just come back from a crash.
+func (p *pod) ready() bool {
+	if p.Status.Phase != corev1.PodRunning || p.DeletionTimestamp != nil {
+		return false
+	}
+	for _, c := range p.containers {
+		if c.acuteness() > 0 || !c.known || c.role != initRole && !c.status.Ready && !c.done() {
+			return false
+		}
+	}
+	return len(p.containers) > 0
+}
+
+// done is a container that ended well and is not to be started again.
+func (c container) done() bool {
+	t := c.status.State.Terminated
+	return t != nil && t.ExitCode == 0 && !c.restarts()
+}
+
+// starting says whether the pod is young and nothing has gone wrong yet. Probes
+// may fail while a program starts, for as long as its own spec allows.
+func (p *pod) starting() bool {
+	if p.Status.Phase != corev1.PodPending && p.Status.Phase != corev1.PodRunning || p.DeletionTimestamp != nil {
+		return false
+	}
+	from, limit := p.startTime(), youngPod
+	for _, c := range p.containers {
+		if c.status.RestartCount > 0 || c.acuteness() > 1 {
+			return false
+		}
+		limit = max(limit, c.probeWindow(startup)+c.probeWindow(readiness)+time.Minute)
+	}
+	if from.IsZero() || p.now.Sub(from) > limit {
+		return false
+	}
+	for _, e := range p.events {
+		if e.Type == corev1.EventTypeWarning && !p.forgiven(e) {
+			return false
+		}
+	}
+	return true
+}
+
+// forgiven are warnings that a normal start brings with it. Whether failing
+// probes are more than that is for the rules to say: none of them did.
+func (p *pod) forgiven(e corev1.Event) bool {
+	kind := probeOf(e)
+	return kind == readiness || kind == startup || e.Reason == "FailedScheduling" && p.Spec.NodeName != ""
+}
+
+func (p *pod) standing() string {
+	readyNow, restarts := 0, int32(0)
+	for _, c := range p.containers {
+		if c.role != initRole && c.status.Ready {
+			readyNow++
+		}
+		restarts += c.status.RestartCount
+	}
+	return fmt.Sprintf("phase=%s, %d containers ready, %d restarts", p.Status.Phase, readyNow, restarts)
+}

@@ -1,0 +1,69 @@
+package diagnose
+
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// reasonOOM is what the runtime reports when the kernel's OOM killer ended the
+// container. It is the only proof: exit code 137 says no more than SIGKILL.
+const reasonOOM = "OOMKilled"
+
+func oomDeath(c container) (death, bool) {
+	d, ok := c.death()
+	return d, ok && d.Reason == reasonOOM && c.current(d)
+}
+
+func oomKilled(c container) (finding, bool) {
+	d, ok := oomDeath(c)
+	if !ok {
+		return finding{}, false
+	}
+	f := finding{
+		confidence: certain,
+		symptom:    c.symptom(),
+		quotes:     []string{c.quoteDeath(d)},
+		because:    c.title() + " used more memory than it may have and was killed by the kernel (OOMKilled)",
+	}
+	if c.sinceDeath(d) > freshDeath {
+		f.confidence = likely
+	}
+	limit, limited := c.spec.Resources.Limits[corev1.ResourceMemory]
+	if limited {
+		f.quotes = append(f.quotes, c.quote("resources.limits.memory="+limit.String()))
+		f.because = c.title() + " exceeded its memory limit of " + limit.String() + " and was killed by the kernel (OOMKilled)"
+	} else {
+		f.alternatives = []alternative{{causeNodeOOM, slight}}
+	}
+	return f, true
+}
+
+// nodeOOM needs the node's own word. With a limit of its own the container may
+// just as well have exceeded that.
+func nodeOOM(c container) (finding, bool) {
+	d, ok := oomDeath(c)
+	if _, limited := c.spec.Resources.Limits[corev1.ResourceMemory]; !ok || limited {
+		return finding{}, false
+	}
+	for i := len(c.nodeEvents) - 1; i >= 0; i-- {
+		e := c.nodeEvents[i]
+		if e.Reason != "SystemOOM" || !near(eventTime(e), d.FinishedAt.Time, 5*time.Minute) {
+			continue
+		}
+		return finding{
+			confidence:   likely,
+			symptom:      c.symptom(),
+			quotes:       []string{c.quoteDeath(d), quoteEvent(e)},
+			because:      "node " + c.Spec.NodeName + " ran out of memory and the kernel killed " + c.title() + ", which has no memory limit",
+			alternatives: []alternative{{causeOOMKilled, slight}},
+		}, true
+	}
+	return finding{}, false
+}
+
+// near is true for unknown times: an event of the right kind about the right
+// object is evidence even without one.
+func near(a, b time.Time, within time.Duration) bool {
+	return a.IsZero() || b.IsZero() || a.Sub(b).Abs() <= within
+}

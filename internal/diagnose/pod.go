@@ -1,0 +1,221 @@
+package diagnose
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// pod is one pod under examination: everything the evidence says about it, with
+// ages reckoned from when it was observed.
+type pod struct {
+	*corev1.Pod
+	now        time.Time
+	events     []corev1.Event // about this pod
+	nodeEvents []corev1.Event // about its node
+	logs       []Log
+	containers []container
+}
+
+// container is one container of a pod; init containers and sidecars count alike.
+type container struct {
+	*pod
+	name   string
+	role   string // container, init container, sidecar
+	spec   corev1.Container
+	status corev1.ContainerStatus
+	known  bool // there is a status
+	events []corev1.Event
+}
+
+// The roles of a container, as people say them.
+const (
+	appRole     = "container"
+	initRole    = "init container"
+	sidecarRole = "sidecar"
+)
+
+// Hostile evidence may hold thousands of both, and every container looks at
+// every event of its pod.
+const (
+	maxEvents     = 200 // of one object; the newest count
+	maxContainers = 100 // of one pod
+)
+
+// eventIndex finds the events about one object.
+type eventIndex map[string][]corev1.Event
+
+func indexEvents(events []corev1.Event) eventIndex {
+	index := eventIndex{}
+	for _, e := range events {
+		o := e.InvolvedObject
+		if o.Kind == "Pod" {
+			o.Namespace = cmp.Or(o.Namespace, e.Namespace)
+		}
+		key := o.Kind + "/" + o.Namespace + "/" + o.Name
+		index[key] = append(index[key], e)
+	}
+	for key, list := range index {
+		slices.SortFunc(list, compareEvents)
+		index[key] = list[max(0, len(list)-maxEvents):]
+	}
+	return index
+}
+
+// compareEvents puts the oldest first; the rest of the order only has to be the
+// same for any order of arrival.
+func compareEvents(a, b corev1.Event) int {
+	return cmp.Or(
+		eventTime(a).Compare(eventTime(b)),
+		strings.Compare(a.Reason, b.Reason),
+		strings.Compare(a.Message, b.Message),
+		strings.Compare(a.InvolvedObject.FieldPath, b.InvolvedObject.FieldPath),
+		strings.Compare(a.Name, b.Name),
+		cmp.Compare(a.Count, b.Count),
+	)
+}
+
+func (e Evidence) examine(p *corev1.Pod, index eventIndex) *pod {
+	out := &pod{Pod: p, now: e.ObservedAt, nodeEvents: index["Node//"+p.Spec.NodeName]}
+	for _, ev := range index["Pod/"+p.Namespace+"/"+p.Name] {
+		if ev.InvolvedObject.UID == "" || p.UID == "" || ev.InvolvedObject.UID == p.UID {
+			out.events = append(out.events, ev)
+		}
+	}
+	for _, l := range e.Logs {
+		if l.Pod == p.Name {
+			out.logs = append(out.logs, l)
+		}
+	}
+	out.addContainers(initRole, p.Spec.InitContainers, p.Status.InitContainerStatuses)
+	out.addContainers(appRole, p.Spec.Containers, p.Status.ContainerStatuses)
+	slices.SortFunc(out.containers, func(a, b container) int {
+		return cmp.Or(-strings.Compare(a.role, b.role), strings.Compare(a.name, b.name))
+	})
+	for i := range out.containers {
+		out.containers[i].takeEvents()
+	}
+	return out
+}
+
+func (p *pod) addContainers(role string, specs []corev1.Container, statuses []corev1.ContainerStatus) {
+	byName := make(map[string]corev1.ContainerStatus, len(statuses))
+	for _, s := range statuses {
+		byName[s.Name] = s
+	}
+	for _, spec := range specs {
+		if len(p.containers) == maxContainers {
+			return
+		}
+		c := container{pod: p, name: spec.Name, role: role, spec: spec}
+		if role == initRole && spec.RestartPolicy != nil && *spec.RestartPolicy == corev1.ContainerRestartPolicyAlways {
+			c.role = sidecarRole
+		}
+		c.status, c.known = byName[spec.Name]
+		p.containers = append(p.containers, c)
+	}
+}
+
+// restarts says whether an end of the program is always followed by a new start.
+func (c container) restarts() bool {
+	if c.role == sidecarRole {
+		return true
+	}
+	policy := c.Spec.RestartPolicy
+	return c.role == appRole && (policy == "" || policy == corev1.RestartPolicyAlways)
+}
+
+// death is the last end of a container's process, and where the status tells of it.
+type death struct {
+	corev1.ContainerStateTerminated
+	field string
+}
+
+// death is the current state's end before the last state's: what ended well
+// after it had failed has ended well.
+func (c container) death() (death, bool) {
+	if t := c.status.State.Terminated; t != nil {
+		return death{*t, "state.terminated"}, t.ExitCode != 0 || t.Reason == reasonOOM || c.restarts()
+	}
+	if t := c.status.LastTerminationState.Terminated; t != nil {
+		return death{*t, "lastState.terminated"}, true
+	}
+	return death{}, false
+}
+
+// killed says whether the process was ended by a signal from outside: 137 is
+// SIGKILL and 143 SIGTERM, which a probe, an eviction, a preemption and a person
+// send alike.
+func (d death) killed() bool { return d.ExitCode == 137 || d.ExitCode == 143 }
+
+// Ages after which the end of a process is history.
+const (
+	freshDeath   = 10 * time.Minute // kubelet resets its back-off after as long
+	recentDeath  = time.Hour
+	slowestCycle = 6 * time.Hour // the longest rhythm that counts as restarts going on
+)
+
+// sinceDeath is how long the container runs again; 0 when it does not run.
+func (c container) sinceDeath(d death) time.Duration {
+	run := c.status.State.Running
+	if run == nil {
+		return 0
+	}
+	at := d.FinishedAt.Time
+	if at.IsZero() {
+		at = run.StartedAt.Time
+	}
+	if at.IsZero() || c.now.IsZero() || c.now.Before(at) {
+		return 0
+	}
+	return c.now.Sub(at)
+}
+
+// current says whether the death is today's disease rather than history.
+func (c container) current(d death) bool {
+	since, n := c.sinceDeath(d), c.status.RestartCount
+	switch {
+	case since <= freshDeath:
+		return true
+	case since <= recentDeath && (d.Reason == reasonOOM || n >= 2):
+		return true
+	case n < 3 || c.startTime().IsZero():
+		return false
+	}
+	rhythm := c.now.Sub(c.startTime()) / time.Duration(n)
+	return rhythm <= slowestCycle && since <= rhythm+rhythm/2
+}
+
+// startTime is when the pod began.
+func (p *pod) startTime() time.Time {
+	if p.Status.StartTime != nil {
+		return p.Status.StartTime.Time
+	}
+	return p.CreationTimestamp.Time
+}
+
+// acuteness is how badly a container fares right now: 2 is down or restarting,
+// 1 is running but not ready, 0 is well or done.
+func (c container) acuteness() int {
+	s := c.status.State
+	d, died := c.death()
+	switch {
+	case s.Waiting != nil && !quietWait(s.Waiting.Reason):
+		return 2
+	case s.Terminated != nil && died:
+		return 2
+	case s.Running != nil && died && c.sinceDeath(d) <= freshDeath:
+		return 2
+	case s.Running != nil && !c.status.Ready && c.role != initRole:
+		return 1
+	}
+	return 0
+}
+
+// quietWait are the reasons to wait that every start goes through.
+func quietWait(reason string) bool {
+	return reason == "" || reason == "ContainerCreating" || reason == "PodInitializing"
+}

@@ -1,0 +1,155 @@
+package diagnose
+
+import (
+	"cmp"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"salve/internal/incident"
+)
+
+func unknown(summary string) incident.Diagnosis {
+	return incident.Diagnosis{Cause: incident.CauseUnknown, Summary: summary, Chain: []string{summary}}
+}
+
+// noRules answers for targets that have no pods, or whose name nobody gave.
+func (x *examination) noRules() incident.Diagnosis {
+	t := x.q.Target
+	what := cmp.Or(t.String(), "what this is about")
+	d := unknown("nothing is known about " + what + " that would name a cause")
+	d.Subject = t
+	d.Missing = []string{"evidence about " + what}
+	if x.q.Family != "" {
+		d.Missing[0] += " (" + x.q.Family + ")"
+	}
+	if t.Name == "" && t.Host == "" {
+		d.Missing = append(d.Missing, "the Kubernetes object it is about: namespace, kind and name")
+	}
+	return d
+}
+
+// noPods answers before anything was collected.
+func (x *examination) noPods() incident.Diagnosis {
+	d := unknown("there is no evidence about the pods of " + x.q.Target.String() + " yet")
+	d.Subject = x.q.Target
+	d.Missing = []string{
+		"the pod JSON of " + x.q.Target.String(),
+		"its owners (ReplicaSet and Deployment, StatefulSet, DaemonSet or Job)",
+		"its events",
+	}
+	x.want(&d, x.q.Target)
+	return d
+}
+
+func (x *examination) ambiguous() incident.Diagnosis {
+	d := unknown(x.q.Target.Name + " exists in more than one namespace")
+	d.Subject = x.q.Target
+	d.Missing = []string{"the namespace of " + x.q.Target.Name}
+	return d
+}
+
+// want asks for a collection, where the target says enough to carry it out.
+func (x *examination) want(d *incident.Diagnosis, t incident.Target) {
+	if t.Namespace == "" || t.Name == "" {
+		d.Missing = append(d.Missing, "the namespace of "+cmp.Or(t.Name, "the target"))
+		return
+	}
+	t.Cluster = cmp.Or(t.Cluster, x.cluster)
+	t.Kind = cmp.Or(t.Kind, "Pod")
+	d.Wants = append(d.Wants, incident.Want{Action: "collect.pod", Target: t})
+}
+
+// undecided says what is seen of the worst pod, and what would decide.
+func (x *examination) undecided() incident.Diagnosis {
+	p := x.worstPod()
+	d := unknown("the evidence about pod " + p.Namespace + "/" + p.Name + " does not decide what is wrong")
+	d.Subject = x.subject(p, "")
+	d.Owner = x.own.top(p.Pod, x.cluster)
+	d.Evidence = append(d.Evidence, p.quote(fmt.Sprintf("phase=%s reason=%s %s", p.Status.Phase, p.Status.Reason, p.Status.Message)))
+	collect := x.ev.Events == nil
+	if collect {
+		d.Missing = append(d.Missing, "the events of pod "+p.Namespace+"/"+p.Name)
+	}
+	switch {
+	case p.DeletionTimestamp != nil:
+		d.Summary = "pod " + p.Namespace + "/" + p.Name + " is being deleted"
+		d.Missing = append(d.Missing, "the pod that replaces it")
+		collect = true
+	case failedFromOutside(p.Pod):
+		d.Summary = "pod " + p.Namespace + "/" + p.Name + " was ended from outside: " + p.Status.Reason + ", " + p.Status.Message
+	}
+	for _, c := range p.containers {
+		if c.acuteness() > 0 && d.Container == "" {
+			d.Container, d.Subject.Container = c.name, c.name
+			collect = c.explain(&d) || collect
+		}
+	}
+	d.Chain = []string{d.Summary}
+	d.Evidence = append(d.Evidence, warnings(p)...)
+	if len(d.Missing) == 0 {
+		d.Missing = []string{"something that tells why: no rule knows what the pod's status and events say"}
+	}
+	if collect {
+		x.want(&d, d.Subject)
+	}
+	return d
+}
+
+// explain says what is seen of a container whose trouble no rule could name, and
+// whether looking again may help.
+func (c container) explain(d *incident.Diagnosis) (lookAgain bool) {
+	d.Evidence = append(d.Evidence, c.quoteState())
+	w := c.status.State.Waiting
+	if w != nil && pullReason(w.Reason) {
+		if _, decided := c.classify(w.Message); !decided {
+			d.Summary = c.symptom() + ", but the message of the first failed pull is not there"
+			d.Missing = append(d.Missing, "the first Failed event of the pull of "+c.spec.Image)
+			d.Alternatives = []incident.Alternative{{Cause: causeImageNotFound, Confidence: slight}, {Cause: causeImageAuthFailed, Confidence: slight}}
+			return true
+		}
+	}
+	if dead, ok := c.death(); ok && dead.killed() {
+		d.Evidence = append(d.Evidence, c.quoteDeath(dead))
+		d.Summary = fmt.Sprintf("%s was killed from outside (exit code %d), and nothing says by whom", c.title(), dead.ExitCode)
+		d.Missing = append(d.Missing, "who killed "+c.title()+": Killing or Unhealthy events, or the node's OOM record")
+		d.Alternatives = []incident.Alternative{{Cause: causeOOMKilled, Confidence: 0.3}, {Cause: causeLivenessFailed, Confidence: 0.3}}
+		return false
+	}
+	if w != nil {
+		d.Summary = c.symptom() + ": " + w.Message
+	}
+	return false
+}
+
+// worstPod is the first of the pods that are least well.
+func (x *examination) worstPod() *pod {
+	worst, acute := x.pods[0], -1
+	for _, p := range x.pods {
+		if p.Status.Phase == corev1.PodSucceeded || p.ready() || p.starting() {
+			continue
+		}
+		now := 0
+		for _, c := range p.containers {
+			now = max(now, c.acuteness())
+		}
+		if now > acute {
+			worst, acute = p, now
+		}
+	}
+	return worst
+}
+
+// warnings quotes the pod's newest warnings of different reasons.
+func warnings(p *pod) []string {
+	var out []string
+	seen := map[string]bool{}
+	for i := len(p.events) - 1; i >= 0 && len(out) < 3; i-- {
+		e := p.events[i]
+		if e.Type == corev1.EventTypeWarning && !seen[e.Reason] {
+			seen[e.Reason] = true
+			out = append(out, quoteEvent(e))
+		}
+	}
+	return out
+}

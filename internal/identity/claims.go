@@ -1,0 +1,122 @@
+package identity
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// Subjects and token ids end up in rows, logs and headers.
+const maxNameBytes = 255
+
+type tokenClaims struct {
+	jwt.RegisteredClaims
+	Scope scopeClaim `json:"scope,omitempty"`
+	Scp   scopeClaim `json:"scp,omitempty"`
+}
+
+// parse checks signature and claims. Nothing a claim says is reported before
+// the signature holds.
+func (v *Verifier) parse(keys *keySet, token string) (Caller, error) {
+	var claims tokenClaims
+	parsed, err := v.parser.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
+		return verificationKey(keys, t)
+	})
+	if err != nil {
+		return Caller{}, v.explain(parsed, &claims, err)
+	}
+	if err := checkName("sub", claims.Subject); err != nil {
+		return Caller{}, err
+	}
+	if claims.ID != "" {
+		if err := checkName("jti", claims.ID); err != nil {
+			return Caller{}, err
+		}
+	}
+	return Caller{
+		Subject:   claims.Subject,
+		Scopes:    Scopes(claims.Scope...) | Scopes(claims.Scp...),
+		TokenID:   claims.ID,
+		ExpiresAt: claims.ExpiresAt.Time,
+	}, nil
+}
+
+func verificationKey(keys *keySet, t *jwt.Token) (any, error) {
+	// RFC 7515, 4.1.11: an extension marked critical must be understood. None is.
+	if _, critical := t.Header["crit"]; critical {
+		return nil, refuse(Malformed, "the header has critical extensions; leave out crit")
+	}
+	kid, ok := t.Header["kid"].(string)
+	if _, present := t.Header["kid"]; present && !ok {
+		return nil, refuse(Malformed, "the header's kid must be a string")
+	}
+	k, err := keys.find(kid, t.Method.Alg())
+	if err != nil {
+		return nil, err
+	}
+	return k.public, nil
+}
+
+func checkName(claim, value string) error {
+	switch {
+	case strings.TrimSpace(value) == "":
+		return refuse(Claim, "the token has no "+claim+"; it must name one")
+	case len(value) > maxNameBytes:
+		return refuse(Claim, fmt.Sprintf("the token's %s is longer than %d bytes", claim, maxNameBytes))
+	case strings.ContainsFunc(value, unicode.IsControl):
+		return refuse(Claim, "the token's "+claim+" holds control characters")
+	}
+	return nil
+}
+
+// explain turns golang-jwt's errors into one reason. A wrong algorithm comes
+// first because the library reports it as a bad signature.
+func (v *Verifier) explain(t *jwt.Token, claims *tokenClaims, err error) error {
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
+		return refusal
+	}
+	if alg, bad := wrongAlgorithm(t); bad {
+		return refuse(Algorithm, fmt.Sprintf("algorithm %q is not accepted; sign with %s", clip(alg), strings.Join(algorithms(), ", ")))
+	}
+	switch {
+	case errors.Is(err, jwt.ErrTokenMalformed):
+		return refuse(Malformed, "the token is not a signed JWT (three base64url parts of JSON, scope a string or an array of strings)")
+	case errors.Is(err, jwt.ErrTokenSignatureInvalid):
+		return refuse(Signature, "the signature does not match the token")
+	case errors.Is(err, jwt.ErrTokenExpired):
+		return refuse(Expired, "the token expired at "+stamp(claims.ExpiresAt)+"; ask for a new one")
+	case errors.Is(err, jwt.ErrTokenNotValidYet):
+		return refuse(NotYetValid, "the token is not valid before "+stamp(claims.NotBefore)+"; wait, or compare the clocks")
+	}
+	return v.explainClaim(claims, err)
+}
+
+func (v *Verifier) explainClaim(claims *tokenClaims, err error) error {
+	switch {
+	case claims.ExpiresAt == nil:
+		return refuse(Claim, "the token has no exp; it must expire")
+	case !slices.Contains(claims.Audience, v.config.Audience):
+		return refuse(Audience, fmt.Sprintf("the token is for %q; this server is %q", clip(strings.Join(claims.Audience, " ")), v.config.Audience))
+	case v.config.Issuer != "" && claims.Issuer != v.config.Issuer:
+		return refuse(Issuer, fmt.Sprintf("the token was issued by %q; this server trusts %q", clip(claims.Issuer), v.config.Issuer))
+	case errors.Is(err, jwt.ErrTokenUnverifiable), errors.Is(err, jwt.ErrInvalidKeyType), errors.Is(err, jwt.ErrInvalidKey):
+		return refuse(Signature, "the token cannot be verified with the key it names")
+	}
+	return refuse(Claim, "a claim of the token is not valid")
+}
+
+func wrongAlgorithm(t *jwt.Token) (string, bool) {
+	if t == nil || t.Header == nil {
+		return "", false
+	}
+	alg, ok := t.Header["alg"].(string)
+	return alg, !ok || !slices.Contains(algorithms(), alg)
+}
+
+func stamp(at *jwt.NumericDate) string { return at.UTC().Format(time.RFC3339) }
