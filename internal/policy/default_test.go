@@ -1,0 +1,160 @@
+package policy
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"salve/internal/incident"
+)
+
+// The causes of the contract, in its own words.
+const contract = `
+pod oom_killed, node_oom, liveness_failed, readiness_failed, startup_probe_failed, startup_failed, image_not_found, image_auth_failed, image_rate_limited, registry_unreachable, image_invalid_name, image_wrong_platform, config_missing, container_create_failed, command_invalid, volume_failed, sandbox_failed, evicted, dependency_unavailable, permission_denied, port_conflict, unschedulable.insufficient_resources, unschedulable.taint, unschedulable.affinity, unschedulable.volume, unschedulable.too_many_pods, unschedulable.gated
+workload rollout_stalled, quota_exceeded, admission_denied, hpa_maxed, hpa_metrics_missing, pdb_blocked
+job backoff_exceeded, deadline_exceeded
+deploy failed
+node not_ready, disk_pressure, memory_pressure, pid_pressure, network_unavailable
+host disk_full, inodes_full
+service down
+cert expiring, expired, renewal_failed
+backup failed, stale, retention_expiring
+slo availability, error_rate, latency
+db primary_down, connections_exhausted, replication_lag
+resource cpu_saturated, memory_saturated, anomalous
+security privileged_container, exposed_secret, broad_access, vulnerable_image
+trend disk_filling, cpu_rising, memory_leak`
+
+func TestCausesAreThoseOfTheContract(t *testing.T) {
+	var want []string
+	for line := range strings.Lines(strings.TrimSpace(contract)) {
+		family, names, _ := strings.Cut(strings.TrimSpace(line), " ")
+		for name := range strings.SplitSeq(names, ", ") {
+			want = append(want, family+"."+name)
+		}
+	}
+	if diff := cmp.Diff(append(want, "unknown"), Causes()); diff != "" {
+		t.Errorf("causes (-want +got):\n%s", diff)
+	}
+}
+
+func TestDefaultWritesEveryDefault(t *testing.T) {
+	written, silent := load(t, defaultSource).Settings(), load(t, "rules: []").Settings()
+	if diff := cmp.Diff(silent, written); diff != "" {
+		t.Errorf("default.yaml (+) and what holds without it (-):\n%s", diff)
+	}
+	r := newReader("", nil)
+	for _, f := range new(Settings).fields(r) {
+		if !strings.Contains(defaultSource, "\n"+f.name+":") {
+			t.Errorf("default.yaml does not show %s", f.name)
+		}
+	}
+	file, err := os.ReadFile("default.yaml")
+	if err != nil || string(file) != string(Default()) {
+		t.Errorf("Default is not the file: %v", err)
+	}
+}
+
+// The decisions of a fresh installation, once it is live.
+func TestDefaultDecisions(t *testing.T) {
+	restart := []incident.Step{{Action: "k8s.pod.restart", Mode: incident.Auto}}
+	ask := []incident.Step{{Action: "k8s.pod.restart", Mode: incident.Approve}}
+	oom := []incident.Step{restart[0], {
+		Action: "k8s.deployment.resources", Mode: incident.Approve, Independent: true,
+		Params: map[string]any{"memory_factor": 1.5, "memory_ceiling_factor": int64(4), "max_raises": int64(2)},
+	}}
+	special := map[string]struct {
+		verdict incident.Verdict
+		level   int
+		rule    string
+		steps   []incident.Step
+	}{
+		"pod.oom_killed":           {incident.VerdictRepair, 3, "pod-out-of-memory", oom},
+		"pod.liveness_failed":      {incident.VerdictRepair, 3, "pod-crashed", restart},
+		"pod.startup_failed":       {incident.VerdictRepair, 3, "pod-crashed", restart},
+		"pod.readiness_failed":     {incident.VerdictApprove, 2, "pod-restart-may-help", ask},
+		"pod.startup_probe_failed": {incident.VerdictApprove, 2, "pod-restart-may-help", ask},
+		"pod.node_oom":             {incident.VerdictApprove, 2, "pod-restart-may-help", ask},
+		"pod.sandbox_failed":       {incident.VerdictApprove, 2, "pod-restart-may-help", ask},
+	}
+	p := load(t, defaultSource)
+	for _, cause := range Causes() {
+		t.Run(cause, func(t *testing.T) {
+			d := p.Decide(crash(cause))
+			want, ok := special[cause]
+			if !ok {
+				want.verdict, want.level, want.rule = incident.VerdictTell, 1, "tell"
+				switch {
+				case cause == incident.CauseUnknown:
+					want.rule = "not-understood"
+				case incident.Family(cause) == "pod":
+					want.rule = "pod-needs-a-human"
+				}
+			}
+			got := []any{d.Verdict, d.Level, d.Rule, d.Steps}
+			if diff := cmp.Diff([]any{want.verdict, want.level, want.rule, want.steps}, got); diff != "" {
+				t.Errorf("decision (-want +got):\n%s", diff)
+			}
+			if again := p.Decide(tried(crash(cause), restartFailed)); want.level > 1 && again.Verdict != incident.VerdictEscalate {
+				t.Errorf("after a failed restart: %s", again.Verdict)
+			}
+		})
+	}
+}
+
+func TestDefaultRulesForPeople(t *testing.T) {
+	rules := load(t, defaultSource).Rules()
+	want := RuleInfo{Name: "pod-crashed", Line: rules[1].Line, Causes: []string{"pod.liveness_failed", "pod.startup_failed"}, Level: 3,
+		Rungs: []RungInfo{{Risk: incident.RiskLow, Steps: []incident.Step{{Action: "k8s.pod.restart", Mode: incident.Auto}}}}}
+	if diff := cmp.Diff(want, rules[1]); diff != "" || rules[1].Line < 2 {
+		t.Errorf("rule (-want +got):\n%s", diff)
+	}
+	if got := load(t, climbing).Rules()[0].If; got != `target.labels["tier"] == "gold"` {
+		t.Errorf("condition %q", got)
+	}
+}
+
+// Every key of the file's top level is read: each changes what it is named for.
+func TestEveryKeyIsRead(t *testing.T) {
+	src := `
+timezone: Europe/Amsterdam
+default_cluster: prod-1
+trusted_evidence: [n8n, checks]
+evidence: {rounds: 4, max_duration: 20m, max_bytes: 512KiB, fresh_for: 2m}
+approval: {expires_after: 1h}
+hold: {window: 1m, transit_grace: 10s, delivery_deadline: 2m}
+intents: {expire_after: 1d}
+verification: {window: 15m, look_every: 1m, healthy_for: 3m}
+recurrence: 7d
+lease: {grace: 90s}
+channels: {critical: "#a", high: "#b", warning: "#c", info: "#d", repaired: "#e"}
+inventory: {clusters: prod-1, namespaces: [shop], hosts: ["web-*"]}
+rules: []
+`
+	want := Settings{
+		Timezone: "Europe/Amsterdam", DefaultCluster: "prod-1", TrustedEvidence: []string{"n8n", "checks"},
+		Evidence:             EvidenceSettings{Rounds: 4, MaxDuration: 20 * time.Minute, MaxBytes: 512 << 10, FreshFor: 2 * time.Minute},
+		ApprovalExpiresAfter: time.Hour,
+		Hold:                 HoldSettings{Window: time.Minute, TransitGrace: 10 * time.Second, DeliveryDeadline: 2 * time.Minute},
+		IntentExpiresAfter:   day,
+		Verification:         VerificationSettings{Window: 15 * time.Minute, LookEvery: time.Minute, HealthyFor: 3 * time.Minute},
+		Recurrence:           7 * day, LeaseGrace: 90 * time.Second,
+		Channels:  Channels{Critical: "#a", High: "#b", Warning: "#c", Info: "#d", Repaired: "#e"},
+		Inventory: Inventory{Clusters: []string{"prod-1"}, Namespaces: []string{"shop"}, Hosts: []string{"web-*"}},
+	}
+	p := load(t, src)
+	if diff := cmp.Diff(want, p.Settings()); diff != "" {
+		t.Errorf("settings (-want +got):\n%s", diff)
+	}
+	var channels []string
+	for _, s := range incident.Severities() {
+		channels = append(channels, p.Settings().Channels.For(s))
+	}
+	if !slices.Equal(channels, []string{"#a", "#b", "#c", "#d"}) {
+		t.Errorf("channels by severity: %v", channels)
+	}
+}

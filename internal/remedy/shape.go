@@ -1,0 +1,80 @@
+package remedy
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"salve/internal/incident"
+	"salve/internal/kube"
+)
+
+// kubernetesShape is one call to a Kubernetes API server.
+type kubernetesShape struct {
+	Shape          string          `json:"shape"`
+	Cluster        string          `json:"cluster"`
+	Method         string          `json:"method"`
+	Path           string          `json:"path"`
+	ContentType    string          `json:"content_type"`
+	Body           json.RawMessage `json:"body"`
+	TimeoutSeconds int             `json:"timeout_seconds"`
+	Watch          *watch          `json:"watch,omitempty"`
+}
+
+// watch is what is read until the change is complete. A list is ready when all
+// its pods are, an object when its status says so for its present generation.
+type watch struct {
+	Path    string `json:"path"`
+	Until   string `json:"until"`
+	Without string `json:"without_uid,omitempty"` // this pod is on its way out and does not count
+}
+
+func kubernetes(cluster string, req kube.Request, timeout time.Duration, w *watch) kubernetesShape {
+	return kubernetesShape{
+		Shape: "kubernetes", Cluster: cluster,
+		Method: req.Method, Path: req.Path, ContentType: req.ContentType, Body: req.Body,
+		TimeoutSeconds: int(timeout / time.Second), Watch: w,
+	}
+}
+
+// collectShape is a list of reads.
+type collectShape struct {
+	Shape          string `json:"shape"`
+	Cluster        string `json:"cluster"`
+	Requests       []read `json:"requests"`
+	TimeoutSeconds int    `json:"timeout_seconds"`
+}
+
+// read is one GET. What it answers is added under the evidence key: a list by
+// its items, and a key may stand more than once.
+type read struct {
+	EvidenceKey string `json:"evidence_key"`
+	Path        string `json:"path"`
+	Follow      string `json:"follow,omitempty"` // owners: walk the controlling owner references too
+}
+
+// slackShape is one message.
+type slackShape struct {
+	Shape          string `json:"shape"`
+	Channel        string `json:"channel"`
+	Text           string `json:"text"`
+	ThreadTS       string `json:"thread_ts,omitempty"`
+	TimeoutSeconds int    `json:"timeout_seconds"`
+}
+
+// verification says how it is seen that a change helped.
+type verification struct {
+	Summary        string          `json:"summary"`
+	Target         incident.Target `json:"target"` // whose pods are looked at
+	Until          string          `json:"until"`
+	HealthySeconds int             `json:"healthy_seconds"` // for so long, without a restart
+	LookSeconds    int             `json:"look_seconds"`    // between two looks
+	Path           string          `json:"path,omitempty"`
+}
+
+func verifyReady(target incident.Target, path string) verification {
+	return verification{
+		Summary: fmt.Sprintf("the pods of %s %s are ready and stay so for 2 minutes without a restart", target.Kind, target.Name),
+		Target:  target, Until: "ready", HealthySeconds: 120, LookSeconds: 30, Path: path,
+	}
+}

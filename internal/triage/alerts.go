@@ -1,0 +1,102 @@
+package triage
+
+import "salve/internal/incident"
+
+// takeAlerts lets episodes begin and end.
+func (r *round) takeAlerts() {
+	for i, a := range r.arrivals {
+		if a.Event.Kind != incident.AlertEvent {
+			continue
+		}
+		r.out.Taken[i] = r.takeAlert(a.Event)
+	}
+}
+
+func (r *round) takeAlert(e incident.Event) Taken {
+	var known *incident.Alert
+	if prior, ok := r.alerts[e.Episode]; ok {
+		known = &prior
+	}
+	class := Classify(e, known)
+	if class.Outcome == incident.Duplicate {
+		r.inc.Repeats++
+	}
+	if class.Change {
+		r.setAlert(e)
+	}
+	return Taken{Outcome: class.Outcome, Reasons: []string{class.Reason}}
+}
+
+func (r *round) setAlert(e incident.Event) {
+	a := incident.Alert{
+		Episode: e.Episode, IncidentID: r.inc.ID, Status: e.Status, Name: e.Name, Source: e.Source,
+		Subject: e.Subject, Fingerprint: e.Fingerprint, StartsAt: e.StartsAt, EndsAt: e.EndsAt,
+	}
+	if prior, ok := r.alerts[e.Episode]; ok && a.StartsAt.IsZero() {
+		a.StartsAt = prior.StartsAt
+	}
+	r.alerts[e.Episode] = a
+	r.out.Alerts = replaceAlert(r.out.Alerts, a)
+	if e.Status == incident.Firing {
+		r.acted = true
+		r.inc.Severity = r.inc.Severity.Worse(e.Severity)
+		r.inc.DryRun = r.inc.DryRun || e.DryRun
+		r.reopen()
+	}
+}
+
+// replaceAlert keeps one row an episode: the same statement may not write one twice.
+func replaceAlert(list []incident.Alert, a incident.Alert) []incident.Alert {
+	for i := range list {
+		if list[i].Episode == a.Episode {
+			list[i] = a
+			return list
+		}
+	}
+	return append(list, a)
+}
+
+// reopen brings a resolved incident back: it counts, and the ladder goes on from
+// where it stood, so that what did not last is not simply done again.
+func (r *round) reopen() {
+	if r.inc.State != incident.StateResolved {
+		return
+	}
+	_ = r.inc.MoveTo(incident.StateOpen)
+	r.inc.Recurrence++
+	r.inc.Rounds, r.inc.BeganAt = 0, r.now
+	r.inc.Resolution, r.inc.ResolvedAt = "", zeroTime
+	r.inc.VerifyBy, r.inc.HealthyAt = zeroTime, zeroTime
+	r.out.Diagnosis, r.out.Decision = incident.Diagnosis{}, incident.Decision{}
+	r.audit("incident.reopened", incident.ID{}, r.inc.Target.String(), "it came back within policy's recurrence time")
+}
+
+// resolveWithAlerts ends the incident when the last of its alerts has resolved.
+func (r *round) resolveWithAlerts() {
+	if len(r.out.Alerts) == 0 || !r.inc.Open() {
+		return
+	}
+	for _, a := range r.alerts {
+		if a.Status == incident.Firing {
+			return
+		}
+	}
+	r.resolve("all its alerts resolved")
+}
+
+// resolve ends the incident. What is urgent and not yet claimed is superseded;
+// lasting changes and what tells people go on; what runs keeps its lease.
+func (r *round) resolve(reason string) {
+	for i := range r.intents {
+		if in := r.intents[i]; in.Effect != incident.Tell && !in.Independent && in.State.Unclaimed() {
+			r.move(i, incident.Supersede, "the incident is resolved: "+reason)
+		}
+	}
+	if err := r.inc.MoveTo(incident.StateResolved); err != nil {
+		return
+	}
+	r.inc.Resolution, r.inc.ResolvedAt = reason, r.now
+	r.inc.VerifyBy, r.inc.HealthyAt = zeroTime, zeroTime
+	r.ending = reason
+	r.audit("incident.resolved", incident.ID{}, r.inc.Target.String(), reason)
+}

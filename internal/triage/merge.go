@@ -1,0 +1,59 @@
+package triage
+
+import (
+	"time"
+
+	"salve/internal/incident"
+	"salve/internal/policy"
+)
+
+// Survivor is the incident that holds the key, with what it was handed and what
+// follows for it.
+type Survivor struct {
+	Facts   Facts
+	Outcome Outcome
+}
+
+// Merge hands an incident over to the one that holds the key its diagnosis gave
+// it. The holder survives and takes what arrived; the other is resolved with
+// merged_into. Alerts and intents move; running ones keep their lease and are
+// awaited; unclaimed changes are superseded.
+func Merge(p *policy.Policy, from, into Facts, arrivals []Arrival, now time.Time, ids incident.IDs) (Outcome, Survivor) {
+	r := newRound(p, from, nil, now, ids)
+	for i := range r.intents {
+		if in := r.intents[i]; in.Effect == incident.Change && in.State.Unclaimed() {
+			r.move(i, incident.Supersede, "the incident is merged into "+into.Incident.ID.String())
+		}
+	}
+	_ = r.inc.MoveTo(incident.StateResolved)
+	survivor := into.Incident.ID
+	r.inc.MergedInto, r.inc.ResolvedAt = &survivor, now
+	r.inc.VerifyBy, r.inc.HealthyAt = zeroTime, zeroTime
+	r.inc.Resolution = "merged into " + into.Incident.ID.String()
+	r.audit("incident.merged", incident.ID{}, r.inc.Target.String(), r.inc.Resolution)
+	merged := r.outcome()
+
+	for _, a := range from.Alerts {
+		a.IncidentID = survivor
+		into.Alerts = append(into.Alerts, a)
+	}
+	for _, in := range merged.All {
+		in.IncidentID = survivor
+		into.Intents = append(into.Intents, in)
+	}
+	into.Results = append(into.Results, from.Results...)
+	into.Evidence = append(into.Evidence, from.Evidence...)
+	return merged, Survivor{Facts: into, Outcome: Run(p, into, arrivals, now, ids)}
+}
+
+// Crash ends the lease of one intent whose execution is known to have died.
+func Crash(p *policy.Policy, f Facts, id incident.ID, by string, now time.Time, ids incident.IDs) Outcome {
+	r := newRound(p, f, nil, now, ids)
+	r.by = by
+	if i := r.find(id); i >= 0 {
+		r.move(i, incident.Lose, "the execution crashed before it reported a result")
+		r.again(i)
+	}
+	r.goOn()
+	return r.outcome()
+}

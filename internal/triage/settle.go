@@ -1,0 +1,145 @@
+package triage
+
+import (
+	"time"
+
+	"salve/internal/incident"
+)
+
+// settle applies what time and the ends of other intents mean for each intent.
+// It runs to a fixed point, because one end may give another its turn.
+func (r *round) settle() {
+	for before := -1; before != r.moves; {
+		before = r.moves
+		for i := range r.intents {
+			r.settleOne(i)
+		}
+	}
+}
+
+func (r *round) settleOne(i int) {
+	in := r.intents[i]
+	switch {
+	case in.State == incident.Running && !in.LeaseExpires.IsZero() && r.now.After(in.LeaseExpires):
+		r.move(i, incident.Lose, "the lease ended without a result")
+		r.again(i)
+	case in.State.Unclaimed() && r.now.After(in.ExpiresAt):
+		r.move(i, incident.Expire, "nobody took it in time; that counts as a refusal")
+	case in.State == incident.Waiting:
+		r.settleWaiting(i)
+	case in.State == incident.Rechecking && !r.now.Before(in.NotBefore):
+		r.askAgain(i, "no fresh evidence came in time: a human must decide anew")
+	case in.State == incident.Holding && !r.now.Before(in.NotBefore):
+		r.move(i, incident.CloseHold, "the abort window is over and nobody aborted")
+	}
+}
+
+// recheckFor is how long fresh evidence may take before a human is asked again.
+const recheckFor = 2 * time.Minute
+
+// lookFirst holds an intent back until the evidence behind it was looked at again.
+func (r *round) lookFirst(i int, reason string) {
+	if r.move(i, incident.Recheck, reason) {
+		r.intents[i].NotBefore = r.now.Add(recheckFor)
+		r.collect("collect.pod", r.subject(), "the evidence behind "+r.intents[i].Action+" is too old")
+		r.settle()
+	}
+}
+
+// askAgain takes a yes back: what it rested on could not be confirmed.
+func (r *round) askAgain(i int, reason string) {
+	r.intents[i].ApprovedBy, r.intents[i].NotBefore = "", r.now
+	r.move(i, incident.Ask, reason)
+}
+
+// wakeAt is when time alone may have to move an intent; other ends wake it too.
+func (r *round) wakeAt(in incident.Intent) time.Time {
+	switch {
+	case in.State == incident.Running:
+		return in.LeaseExpires
+	case in.State == incident.Holding || in.State == incident.Rechecking:
+		return in.NotBefore
+	case in.State == incident.Waiting && in.AnnouncedBy != nil:
+		return earlier(in.CreatedAt.Add(r.set.Hold.DeliveryDeadline), in.ExpiresAt)
+	case in.State == incident.Waiting && len(in.After) == 0:
+		return earlier(in.NotBefore, in.ExpiresAt)
+	default:
+		return in.ExpiresAt
+	}
+}
+
+func (r *round) settleWaiting(i int) {
+	turn, reason := r.turn(r.intents[i])
+	switch turn {
+	case turnNever:
+		r.move(i, incident.Supersede, reason)
+	case turnNow:
+		r.enter(i)
+	}
+}
+
+// enter lets a waiting intent begin: at once, by approval, or by its window.
+func (r *round) enter(i int) {
+	switch in := &r.intents[i]; {
+	case in.Mode == incident.Approve:
+		r.move(i, incident.Ask, "policy wants a human's yes")
+	case in.Mode == incident.Hold && in.AnnouncedBy != nil:
+		r.announce(i)
+	case !r.now.Before(in.NotBefore):
+		r.move(i, incident.Release, "its turn has come")
+	}
+}
+
+// announce opens the abort window when the announcement is known to be
+// delivered; a window nobody could see is not consent.
+func (r *round) announce(i int) {
+	in := &r.intents[i]
+	at := r.find(*in.AnnouncedBy)
+	if at >= 0 && r.intents[at].State == incident.Succeeded {
+		in.NotBefore = r.resultTime(r.intents[at].ID).Add(in.Window + r.set.Hold.TransitGrace)
+		r.move(i, incident.OpenWindow, "announced; the abort window is open")
+		return
+	}
+	if r.now.After(in.CreatedAt.Add(r.set.Hold.DeliveryDeadline)) {
+		r.move(i, incident.Ask, "the announcement was not delivered in time: a human must say yes")
+	}
+}
+
+func (r *round) resultTime(intent incident.ID) time.Time {
+	for _, res := range r.facts.Results {
+		if res.IntentID == intent {
+			return res.ReceivedAt
+		}
+	}
+	return r.now
+}
+
+type turn int
+
+const (
+	turnLater turn = iota
+	turnNow
+	turnNever
+)
+
+// turn says whether what an intent is after has ended as it must.
+func (r *round) turn(in incident.Intent) (turn, string) {
+	for _, id := range in.After {
+		at := r.find(id)
+		if at < 0 {
+			return turnNever, "what it waited for does not exist"
+		}
+		switch before := r.intents[at]; {
+		case before.State == incident.Succeeded:
+		case before.State == incident.Aborted || before.State == incident.RejectedState:
+			return turnNever, "a human stopped the rung"
+		case before.State == incident.Shown:
+			return turnNever, "what it waited for was only shown"
+		case !before.State.Terminal():
+			return turnLater, ""
+		case !in.Independent:
+			return turnNever, before.Action + " before it " + string(before.State)
+		}
+	}
+	return turnNow, ""
+}
