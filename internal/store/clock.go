@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"salve/internal/incident"
+	"salve/internal/triage"
+)
+
+// dueIncidents are those that time alone may have to move. Any replica may take
+// them: who locks first works, the others skip.
+const dueIncidents = `select distinct incident_id, incident_id from (
+	(select incident_id from intents
+		where state in ('waiting','awaiting_approval','rechecking','holding','blocked','ready','running') and wake_at <= $1
+		order by wake_at limit $2)
+	union all
+	(select id from incidents where verify_by is not null and verify_by < $1 limit $2)) due`
+
+// Tick lets time pass for at most limit incidents: leases end, windows close,
+// what nobody took expires, what waits for a moment gets its turn. It says how
+// many incidents it looked at.
+func (s *Store) Tick(ctx context.Context, limit int) (int, error) {
+	rows, err := s.pool.Query(ctx, dueIncidents, s.now(), limit)
+	if err != nil {
+		return 0, translate("find due incidents", err)
+	}
+	due, err := collectPairs(rows)
+	if err != nil {
+		return 0, translate("find due incidents", err)
+	}
+	for _, d := range due {
+		if err := s.tickOne(ctx, d[0]); err != nil {
+			return len(due), err
+		}
+	}
+	return len(due), nil
+}
+
+func (s *Store) tickOne(ctx context.Context, id incident.ID) error {
+	_, err := s.withIncident(ctx, "let time pass for incident "+id.String(), id, ifFree, func(w *working) error {
+		o := triage.Run(s.policy(), *w.facts, nil, w.record.now, s.ids)
+		return s.follow(ctx, w, o, nil)
+	})
+	if errors.Is(err, errBusy) {
+		return nil // another replica works on it right now
+	}
+	return err
+}
+
+func collectPairs(rows pgx.Rows) ([][2]incident.ID, error) {
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) ([2]incident.ID, error) {
+		var p [2]incident.ID
+		err := row.Scan((*[16]byte)(&p[0]), (*[16]byte)(&p[1]))
+		return p, err
+	})
+}
+
+// countRepeat counts a duplicate; the sum is written with the next flush.
+func (s *Store) countRepeat(id incident.ID) {
+	if id.IsZero() {
+		return
+	}
+	s.repeatsMu.Lock()
+	s.repeats[id]++
+	s.repeatsMu.Unlock()
+}
+
+// FlushRepeats writes the counted duplicates to their incidents.
+func (s *Store) FlushRepeats(ctx context.Context) error {
+	s.repeatsMu.Lock()
+	counted := s.repeats
+	s.repeats = map[incident.ID]int64{}
+	s.repeatsMu.Unlock()
+	if len(counted) == 0 {
+		return nil
+	}
+	var ids [][16]byte
+	var counts []int64
+	for id, n := range counted {
+		ids, counts = append(ids, id), append(counts, n)
+	}
+	err := s.inTx(ctx, "count repeats", func(tx pgx.Tx) error {
+		// Locked in the one order everybody uses.
+		if _, err := tx.Exec(ctx, `select 1 from incidents where id = any($1::uuid[]) order by id for update`, ids); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `update incidents i set repeats = repeats + n.count
+			from unnest($1::uuid[], $2::bigint[]) as n(id, count) where i.id = n.id`, ids, counts)
+		return err
+	})
+	if err != nil {
+		s.repeatsMu.Lock()
+		for id, n := range counted {
+			s.repeats[id] += n
+		}
+		s.repeatsMu.Unlock()
+	}
+	return err
+}
+
+// EnsurePartitions makes the partitions of this month and the next. What falls
+// outside lands in the default partition: no event is lost for want of one.
+func (s *Store) EnsurePartitions(ctx context.Context) error {
+	now := s.now().UTC()
+	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
+	return s.inTx(ctx, "make partitions of events", func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('salve partitions'))`); err != nil {
+			return err
+		}
+		for i := range 2 {
+			from, to := month.AddDate(0, i, 0), month.AddDate(0, i+1, 0)
+			if _, err := tx.Exec(ctx, partition(from, to)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func partition(from, to time.Time) string {
+	return fmt.Sprintf(`create table if not exists events_%s partition of events for values from ('%s') to ('%s')`,
+		from.Format("200601"), from.Format(time.RFC3339), to.Format(time.RFC3339))
+}
+
+// ForgetAnswers drops the answers kept for idempotency keys that are older than a day.
+func (s *Store) ForgetAnswers(ctx context.Context) error {
+	_, err := s.pool.Exec(ctx, `delete from idempotency where created_at < $1`, s.now().Add(-24*time.Hour))
+	return translate("forget old answers", err)
+}

@@ -1,0 +1,204 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"salve/internal/incident"
+	"salve/internal/triage"
+)
+
+// lockIncidents locks incidents by id, and those that hold or would reopen one
+// of the keys, in the one order everybody uses. What it returns was read under
+// the lock; whether an incident is still open must be looked at again.
+const lockIncidents = `select ` + incidentColumns + ` from incidents where id = any(array(
+		select unnest($1::uuid[])
+		union select id from incidents where key = any($2::text[]) and state <> 'resolved'
+		union (select distinct on (key) id from incidents
+			where key = any($2::text[]) and state = 'resolved' and resolved_at > $3 and merged_into is null
+			order by key, resolved_at desc)
+	)) order by id for update`
+
+// skipLocked takes what no other replica works on right now.
+const lockFreeIncidents = `select ` + incidentColumns + ` from incidents where id = any($1::uuid[]) order by id for update skip locked`
+
+const readAutomation = `select mode from automation`
+
+const readAlertsOf = `select episode, incident_id, status, name, source, subject, fingerprint, starts_at, ends_at
+	from alerts where incident_id = any($1::uuid[])`
+
+const readAlerts = `select episode, incident_id, status, name, source, subject, fingerprint, starts_at, ends_at
+	from alerts where episode = any($1::bytea[])`
+
+const readIntentsOf = `select ` + intentColumns + ` from intents where incident_id = any($1::uuid[]) order by incident_id, id`
+
+const readResultsOf = `select incident_id, doc from results where incident_id = any($1::uuid[]) and flag = '' order by incident_id, id`
+
+const readLastDecision = `select distinct on (incident_id) incident_id, diagnosis, decision from decisions
+	where incident_id = any($1::uuid[]) order by incident_id, id desc`
+
+// readEvidence is bounded by time and, in Go, by size: newest first, so that
+// what is cut off is the oldest.
+const readEvidence = `select incident_id, received_at, subject, kind, evidence from events
+	where incident_id = any($1::uuid[]) and evidence is not null and received_at > $2
+	order by incident_id, id desc`
+
+func scanAlert(row pgx.CollectableRow) (incident.Alert, error) {
+	var a incident.Alert
+	var episode []byte
+	var id *[16]byte
+	var starts, ends *time.Time
+	err := row.Scan(&episode, &id, &a.Status, &a.Name, &a.Source, &a.Subject, &a.Fingerprint, &starts, &ends)
+	copy(a.Episode[:], episode)
+	if id != nil {
+		a.IncidentID = *id
+	}
+	a.StartsAt, a.EndsAt = orZero(starts), orZero(ends)
+	return a, err
+}
+
+// batcher is a connection or transaction that takes many statements in one round trip.
+type batcher interface {
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+// facts reads, for incidents that are locked already, everything triage may want.
+func (s *Store) facts(ctx context.Context, tx batcher, locked []incident.Incident, mode incident.Automation, evidence bool) (map[incident.ID]*triage.Facts, error) {
+	all := make(map[incident.ID]*triage.Facts, len(locked))
+	ids := make([]incident.ID, 0, len(locked))
+	for _, i := range locked {
+		all[i.ID] = &triage.Facts{Incident: i, Automation: mode}
+		ids = append(ids, i.ID)
+	}
+	if len(ids) == 0 {
+		return all, nil
+	}
+	set := s.policy().Settings().Evidence
+	var b pgx.Batch
+	b.Queue(readAlertsOf, uuids(ids))
+	b.Queue(readIntentsOf, uuids(ids))
+	b.Queue(readResultsOf, uuids(ids))
+	b.Queue(readLastDecision, uuids(ids))
+	if evidence {
+		b.Queue(readEvidence, uuids(ids), s.now().Add(-set.MaxDuration))
+	}
+	br := tx.SendBatch(ctx, &b)
+	err := collectFacts(br, all, evidence, set.MaxBytes)
+	if closeErr := br.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read facts of %d incidents: %w", len(ids), err)
+	}
+	return all, nil
+}
+
+func collectFacts(br pgx.BatchResults, all map[incident.ID]*triage.Facts, evidence bool, maxBytes int64) error {
+	alerts, err := collect(br, scanAlert)
+	if err != nil {
+		return err
+	}
+	for _, a := range alerts {
+		all[a.IncidentID].Alerts = append(all[a.IncidentID].Alerts, a)
+	}
+	intents, err := collect(br, scanIntent)
+	if err != nil {
+		return err
+	}
+	for _, in := range intents {
+		all[in.IncidentID].Intents = append(all[in.IncidentID].Intents, in)
+	}
+	if err := collectResults(br, all); err != nil {
+		return err
+	}
+	if err := collectDecisions(br, all); err != nil {
+		return err
+	}
+	if !evidence {
+		return nil
+	}
+	return collectEvidence(br, all, maxBytes)
+}
+
+func collect[T any](br pgx.BatchResults, scan func(pgx.CollectableRow) (T, error)) ([]T, error) {
+	rows, err := br.Query()
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scan)
+}
+
+func collectResults(br pgx.BatchResults, all map[incident.ID]*triage.Facts) error {
+	rows, err := br.Query()
+	if err != nil {
+		return err
+	}
+	var id [16]byte
+	var doc []byte
+	_, err = pgx.ForEachRow(rows, []any{&id, &doc}, func() error {
+		var r incident.Result
+		if err := json.Unmarshal(doc, &r); err != nil {
+			return err
+		}
+		f := all[id]
+		f.Results = append(f.Results, r)
+		return nil
+	})
+	return err
+}
+
+func collectDecisions(br pgx.BatchResults, all map[incident.ID]*triage.Facts) error {
+	rows, err := br.Query()
+	if err != nil {
+		return err
+	}
+	var id [16]byte
+	var diagnosis, decision []byte
+	_, err = pgx.ForEachRow(rows, []any{&id, &diagnosis, &decision}, func() error {
+		f := all[id]
+		if err := json.Unmarshal(diagnosis, &f.Diagnosis); err != nil {
+			return err
+		}
+		return json.Unmarshal(decision, &f.Decision)
+	})
+	return err
+}
+
+func collectEvidence(br pgx.BatchResults, all map[incident.ID]*triage.Facts, maxBytes int64) error {
+	rows, err := br.Query()
+	if err != nil {
+		return err
+	}
+	left := map[incident.ID]int64{}
+	var id [16]byte
+	var p triage.Piece
+	var kind incident.EventKind
+	var raw []byte
+	_, err = pgx.ForEachRow(rows, []any{&id, &p.ReceivedAt, &p.Subject, &kind, &raw}, func() error {
+		f := all[id]
+		left[id] += int64(len(raw))
+		if left[id] > maxBytes {
+			return nil
+		}
+		piece := p
+		piece.Raw, piece.Leased, piece.ReceivedAt = json.RawMessage(append([]byte(nil), raw...)), kind == incident.ResultEvent, p.ReceivedAt.UTC()
+		f.Evidence = append([]triage.Piece{piece}, f.Evidence...)
+		return nil
+	})
+	return err
+}
+
+// automation is the kill switch as it stands; a database without one is paused,
+// because nothing may be changed by omission.
+func automation(row pgx.Row) (incident.Automation, error) {
+	mode := incident.Paused
+	err := row.Scan(&mode)
+	if err == pgx.ErrNoRows {
+		return incident.Paused, nil
+	}
+	return mode, err
+}
