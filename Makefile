@@ -1,0 +1,50 @@
+# One word per job. `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# No cached results: a test that needs Postgres must meet it every time.
+TESTFLAGS ?= -count=1
+BINARY := bin/salve
+
+.PHONY: help build run demo test e2e bench check fmt
+
+help: ## list what can be done
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/salve, static
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -trimpath -o $(BINARY) ./cmd/server
+
+run: build ## start Salve for development: own Postgres, own keys, a token to try it with
+	@scripts/need.sh postgres
+	@scripts/run.sh $(BINARY)
+
+demo: ## play an incident from alert to repair, with a stand-in executor, and tell what happens
+	@scripts/need.sh postgres
+	go run ./test/demo
+
+test: ## run the tests (those of the store on a real Postgres)
+	@scripts/need.sh postgres
+	go test $(TESTFLAGS) ./...
+
+e2e: ## run the end-to-end tests: real n8n, Postgres and Alertmanager
+	@scripts/need.sh postgres alertmanager sqlite3
+	test/n8n/install.sh
+	go test -tags e2e -timeout 20m $(TESTFLAGS) ./test/e2e/...
+
+bench: ## measure, beside Alertmanager and pgbench on this machine
+	@scripts/need.sh postgres pgbench alertmanager
+	go run ./test/bench
+
+check: ## format, vet, staticcheck, migrations, import rules, race tests, known vulnerabilities
+	@scripts/need.sh postgres
+	@scripts/check-files.sh
+	go vet ./...
+	go vet -tags e2e ./...
+	go tool staticcheck -tags e2e ./...
+	go test $(TESTFLAGS) ./internal/archtest
+	go test -race $(TESTFLAGS) ./cmd/... ./internal/...
+	@scripts/vulnerabilities.sh
+
+fmt: ## format the Go code
+	gofmt -w $(shell go list -f '{{.Dir}}' ./...)

@@ -1,0 +1,275 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"salve/internal/handlers"
+	salvehttp "salve/internal/http"
+	"salve/internal/identity"
+	"salve/internal/incident"
+	"salve/internal/policy"
+	"salve/internal/postgres"
+	"salve/internal/store"
+	"salve/internal/telemetry"
+)
+
+type serveCommand struct{ config }
+
+// Run starts everything in order and stops it in reverse: the edge first, so
+// that requests in flight finish; the committer, so that what was taken is
+// durable; the clock; the store; the database last.
+func (c serveCommand) Run(env *environment) (err error) {
+	if err := c.check(); err != nil {
+		return err
+	}
+	s := &service{config: c.config, log: c.logger(env.stdout), metrics: telemetry.New(version())}
+	defer func() { err = errors.Join(err, s.stop()) }()
+	for _, start := range []func(context.Context) error{
+		s.loadPolicy, s.openKeys, s.openDatabase, s.openStore, s.startWork, s.openDoors,
+	} {
+		if err := start(env.ctx); err != nil {
+			return err
+		}
+	}
+	return s.serve(env.ctx)
+}
+
+// service is the running program, built step by step.
+type service struct {
+	config   config
+	log      zerolog.Logger
+	metrics  *telemetry.Metrics
+	policy   *policy.Policy
+	verifier *identity.Verifier
+	database secret
+	broken   <-chan struct{} // closed when the private database ends by itself
+	store    *store.Store
+	commits  *store.Committer
+	edge     *salvehttp.Server
+	listener net.Listener
+
+	cleanups []cleanup
+}
+
+type cleanup struct {
+	name string
+	do   func() error
+}
+
+func (s *service) onStop(name string, do func() error) {
+	s.cleanups = append(s.cleanups, cleanup{name, do})
+}
+
+// stop undoes what was started, last first, whatever fails on the way.
+func (s *service) stop() error {
+	var all []error
+	for i := len(s.cleanups) - 1; i >= 0; i-- {
+		if err := s.cleanups[i].do(); err != nil {
+			all = append(all, fmt.Errorf("stop %s: %w", s.cleanups[i].name, err))
+		}
+	}
+	s.cleanups = nil
+	return errors.Join(all...)
+}
+
+func (s *service) loadPolicy(context.Context) (err error) {
+	s.policy, err = loadPolicy(s.config.Policy)
+	return err
+}
+
+func (s *service) policyInForce() *policy.Policy { return s.policy }
+
+func (s *service) openKeys(context.Context) error {
+	ring, err := identity.OpenKeyring(s.config.Keys)
+	if err != nil {
+		return fmt.Errorf("SALVE_JWT_KEYS: %w", err)
+	}
+	s.verifier, err = identity.NewVerifier(ring, identity.Config{
+		Audience: s.config.Audience, Issuer: s.config.Issuer, DenyFile: s.config.Deny,
+	}, time.Now)
+	return err
+}
+
+// openDatabase uses the given Postgres, or starts a private one.
+func (s *service) openDatabase(ctx context.Context) error {
+	s.database = s.config.Database
+	if s.database == "" {
+		private, err := postgres.Start(ctx, postgres.Options{DataDir: s.config.databaseDir(), Log: serverLog{s.log}})
+		if err != nil {
+			return fmt.Errorf("private database: %w", err)
+		}
+		s.onStop("private database", func() error {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			return private.Stop(ctx)
+		})
+		s.database, s.broken = secret(private.URL()), private.Done()
+	}
+	return store.Migrate(ctx, string(s.database))
+}
+
+func (s *service) openStore(ctx context.Context) error {
+	var err error
+	s.store, err = store.Open(ctx, string(s.database), store.Options{
+		Policy: s.policyInForce, IDs: newID, Now: now, Observe: s.metrics.Observer(),
+	})
+	if err != nil {
+		return err
+	}
+	s.onStop("store", func() error { s.store.Close(); return nil })
+	first := store.Automation{Mode: incident.Automation(s.config.Automation), Reason: "first start", By: "salve"}
+	s.metrics.WatchActive(s.store.Active)
+	return errors.Join(
+		s.store.EnsurePartitions(ctx),
+		s.store.ActivatePolicy(ctx, s.policy.Version(), s.policy.Source(), "salve"),
+		s.store.SetAutomation(ctx, first, true),
+	)
+}
+
+// startWork starts what goes on beside requests.
+func (s *service) startWork(context.Context) error {
+	loops := newLoops(s.log)
+	loops.every(250*time.Millisecond, "let time pass", tickUntilDone(s.store))
+	loops.every(time.Second, "count repeats", s.store.FlushRepeats)
+	loops.every(time.Second, "seal audit", sealer(s.store))
+	loops.every(time.Hour, "make partitions", s.store.EnsurePartitions)
+	loops.every(time.Hour, "forget answers", s.store.ForgetAnswers)
+	loops.every(5*time.Second, "reload keys", func(context.Context) error {
+		changed, err := s.verifier.Reload()
+		if changed {
+			s.log.Info().Msg("keys reloaded")
+		}
+		return err
+	})
+	s.onStop("loops", func() error {
+		loops.stop()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		return s.store.FlushRepeats(ctx)
+	})
+	s.commits = store.NewCommitter(s.store)
+	s.commits.Start()
+	s.onStop("committer", func() error { s.commits.Stop(); return nil })
+	return nil
+}
+
+// openDoors wires the use cases to the edge and begins to listen.
+func (s *service) openDoors(ctx context.Context) error {
+	intake := &handlers.Intake{Taker: s.commits, Answers: s.store, Policy: s.policyInForce, Now: now, IDs: newID}
+	intents := &handlers.Intents{Store: s.store, Now: now, IDs: newID}
+	incidents := &handlers.Incidents{Store: s.store}
+	operator := &handlers.Operator{Store: s.store, Policy: s.policyInForce, Now: now}
+	var err error
+	s.edge, err = salvehttp.New(salvehttp.Options{
+		UseCases: useCases(intake, intents, incidents, operator), Verifier: s.verifier, Logger: s.log,
+		Metrics: s.metrics.Handler(), MetricsOpen: s.config.Metrics == "open",
+		Ready: []salvehttp.Check{
+			{Name: "database", Probe: s.store.Ping},
+			{Name: "migrations", Probe: s.migrated},
+			{Name: "policy", Probe: func(context.Context) error { return nil }},
+		},
+		Observe: func(o salvehttp.Observation) {
+			s.metrics.Request(o.Method, o.Route, o.Status, o.Took, string(o.Refusal))
+		},
+	})
+	if err != nil {
+		return err
+	}
+	s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.config.Addr)
+	if err != nil {
+		return fmt.Errorf("SALVE_ADDR: %w", err)
+	}
+	return nil
+}
+
+func useCases(intake *handlers.Intake, intents *handlers.Intents, incidents *handlers.Incidents, operator *handlers.Operator) salvehttp.UseCases {
+	return salvehttp.UseCases{
+		Intake: intake.Alerts,
+		Claim:  intents.Claim, Result: intents.Result, Crashed: intents.Crashed,
+		Approve: intents.Approve, Reject: intents.Reject, Abort: intents.Abort,
+		ListIntents: intents.List, ShowIntent: intents.Show,
+		ListIncidents: incidents.List, ShowIncident: incidents.Show,
+		Automation:    plain(operator.Automation),
+		SetAutomation: operator.SetAutomation,
+		Policy:        plain(operator.ShowPolicy),
+		VerifyAudit:   plain(operator.VerifyAudit),
+	}
+}
+
+// plain fits a use case that takes nothing to the edge.
+func plain[Resp any](use func(context.Context, identity.Caller) (Resp, error)) salvehttp.UseCase[salvehttp.None, Resp] {
+	return func(ctx context.Context, caller identity.Caller, _ salvehttp.None) (Resp, error) { return use(ctx, caller) }
+}
+
+func (s *service) migrated(ctx context.Context) error {
+	have, want, err := s.store.Migrations(ctx)
+	if err == nil && have != want {
+		err = fmt.Errorf("the schema is at version %d, this program wants %d", have, want)
+	}
+	return err
+}
+
+// serve answers until ctx ends, or the private database dies under it.
+func (s *service) serve(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if s.broken != nil {
+		go func() {
+			select {
+			case <-s.broken:
+				cancel(errors.New("the private database ended by itself; its log is above"))
+			case <-ctx.Done():
+			}
+		}()
+	}
+	mode, err := s.store.Automation(ctx)
+	if err != nil {
+		return err
+	}
+	s.log.Info().Str("addr", s.listener.Addr().String()).Str("automation", string(mode.Mode)).
+		Str("policy", s.policy.Version()).Str("version", version()).Bool("private_database", s.broken != nil).Msg("salve is ready")
+	if err := s.writeAddress(); err != nil {
+		return err
+	}
+	err = s.edge.Serve(ctx, s.listener)
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		err = errors.Join(err, cause)
+	}
+	s.log.Info().Msg("salve has stopped")
+	return err
+}
+
+// writeAddress leaves the address where scripts find it; with port 0 nobody
+// knows it otherwise.
+func (s *service) writeAddress() error {
+	if err := os.MkdirAll(s.config.DataDir, 0o700); err != nil {
+		return fmt.Errorf("SALVE_DATA_DIR: %w", err)
+	}
+	return os.WriteFile(filepath.Join(s.config.DataDir, "address"), []byte(s.listener.Addr().String()+"\n"), 0o644)
+}
+
+func now() time.Time { return time.Now().UTC() }
+
+// newID makes ids from the clock and the system's randomness.
+func newID() incident.ID {
+	var entropy [10]byte
+	_, _ = rand.Read(entropy[:]) // never fails, by its contract
+	return incident.NewID(time.Now(), entropy)
+}
+
+// serverLog passes the private database's own lines on.
+type serverLog struct{ log zerolog.Logger }
+
+func (l serverLog) Write(line []byte) (int, error) {
+	l.log.Debug().Str("from", "postgres").Msg(string(line))
+	return len(line), nil
+}

@@ -1,0 +1,208 @@
+package handlers
+
+import (
+	"encoding/json"
+	"time"
+
+	"salve/internal/fault"
+	"salve/internal/incident"
+)
+
+// IntakeRequest is one POST to an intake door. The body is the sender's own.
+type IntakeRequest struct {
+	Source         string // native, alertmanager, …
+	Cluster        string // ?cluster=
+	Body           []byte
+	IdempotencyKey string // header Idempotency-Key, may be empty
+	Route          string // scope of the idempotency key
+}
+
+// Status is the answer in one word, for n8n to branch on.
+type Status string
+
+// The statuses of an answer, calmest first.
+const (
+	StatusHealthy          Status = "healthy"
+	StatusDuplicate        Status = "duplicate"
+	StatusSuppressed       Status = "suppressed"
+	StatusDiagnosing       Status = "diagnosing"
+	StatusRepairing        Status = "repairing"
+	StatusAwaitingApproval Status = "awaiting_approval"
+	StatusEscalated        Status = "escalated"
+)
+
+// Answer is what every door that takes events gives back.
+// It renders itself: on the hot path most of it is stored JSON already.
+type Answer struct {
+	Status  Status
+	Results []ItemResult
+	Intents []IntentView
+	Raw     []byte // set when an Idempotency-Key is answered again word for word
+}
+
+// ItemResult is what became of one item.
+type ItemResult struct {
+	EventID    *incident.ID        `json:"event_id"`
+	Outcome    incident.Outcome    `json:"outcome"`
+	IncidentID *incident.ID        `json:"incident_id"`
+	Diagnosis  *incident.Diagnosis `json:"diagnosis"`
+	Decision   *incident.Decision  `json:"decision"`
+	Reasons    []string            `json:"reasons"`
+	Errors     []fault.Field       `json:"errors,omitempty"`
+}
+
+// IntentView is an intent as it is shown: its stored document with its present state.
+type IntentView struct {
+	ShortID string
+	ID      incident.ID
+	State   incident.IntentState
+	Mode    incident.Mode
+	Doc     json.RawMessage // the immutable members, an object
+}
+
+// Page is one page of a list, newest first.
+type Page[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitempty"` // cursor of the next page
+}
+
+// ListRequest asks for a page.
+type ListRequest struct {
+	State  string `validate:"omitempty,max=200"` // one state or several with commas; incidents also: open, all
+	Cursor string `validate:"omitempty,max=200"`
+	Limit  int    `validate:"min=0,max=200"` // 0 means 50
+}
+
+// ByID names one thing: a UUID or a short id (INC-1042, INT-2077).
+type ByID struct {
+	ID string `validate:"required,max=64"`
+}
+
+// ClaimRequest asks for the lease of one intent.
+type ClaimRequest struct {
+	ID          string `json:"-"`
+	Worker      string `json:"worker" validate:"required,max=200"`
+	ExecutionID string `json:"execution_id" validate:"max=200"`
+}
+
+// ClaimResponse is the right to execute, and only now what to execute.
+type ClaimResponse struct {
+	Lease   Lease           `json:"lease"`
+	Execute json.RawMessage `json:"execute"`
+}
+
+// Lease is fenced by its token: no lease, no result.
+type Lease struct {
+	Token     string    `json:"token"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// ResultRequest is the callback of an execution.
+type ResultRequest struct {
+	ID          string                `json:"-"`
+	LeaseToken  string                `json:"lease_token" validate:"required,max=200"`
+	Status      incident.ResultStatus `json:"status" validate:"required,oneof=succeeded failed skipped"`
+	Output      json.RawMessage       `json:"output"`
+	Error       string                `json:"error" validate:"max=65536"`
+	StartedAt   time.Time             `json:"started_at"`
+	FinishedAt  time.Time             `json:"finished_at"`
+	ExecutionID string                `json:"execution_id" validate:"max=200"`
+	Evidence    json.RawMessage       `json:"evidence"`
+}
+
+// DecideRequest is a human's word on one intent: approve, reject or abort.
+type DecideRequest struct {
+	ID       string   `json:"-"`
+	PlanHash string   `json:"plan_hash" validate:"max=200"` // approve must carry the hash it saw
+	Reason   string   `json:"reason" validate:"max=2000"`
+	Override []string `json:"override" validate:"max=20,dive,max=64"`
+}
+
+// CrashedRequest comes from n8n's error workflow, which knows only this id.
+type CrashedRequest struct {
+	ExecutionID string `json:"-" validate:"required,max=200"`
+}
+
+// CrashedResponse lists the intents whose leases were lost.
+type CrashedResponse struct {
+	Lost []incident.ID `json:"lost"`
+}
+
+// AutomationView is the mode of the whole service.
+type AutomationView struct {
+	Mode   incident.Automation `json:"mode"`
+	Reason string              `json:"reason"`
+	By     string              `json:"by"`
+	At     time.Time           `json:"at"`
+}
+
+// AutomationRequest sets it.
+type AutomationRequest struct {
+	Mode   incident.Automation `json:"mode" validate:"required,oneof=paused dry_run live"`
+	Reason string              `json:"reason" validate:"required,max=2000"`
+}
+
+// IncidentView is one incident with its whole story, in order.
+type IncidentView struct {
+	incident.Incident
+	Alerts    []incident.Alert  `json:"alerts"`
+	Events    []EventView       `json:"events"`
+	Diagnoses []DiagnosisView   `json:"diagnoses"`
+	Decisions []DecisionView    `json:"decisions"`
+	Intents   []json.RawMessage `json:"intents"`
+	Results   []incident.Result `json:"results"`
+	Story     []StoryLine       `json:"story"`
+}
+
+// EventView is one event as it is shown.
+type EventView struct {
+	ID         incident.ID        `json:"id"`
+	Kind       incident.EventKind `json:"kind"`
+	Source     string             `json:"source"`
+	Subject    string             `json:"subject"`
+	ReceivedAt time.Time          `json:"received_at"`
+	Outcome    incident.Outcome   `json:"outcome"`
+	Payload    json.RawMessage    `json:"payload"`
+	Evidence   json.RawMessage    `json:"evidence"`
+}
+
+// DiagnosisView is one diagnosis with its time.
+type DiagnosisView struct {
+	ID incident.ID `json:"id"`
+	At time.Time   `json:"at"`
+	incident.Diagnosis
+}
+
+// DecisionView is one decision with its time.
+type DecisionView struct {
+	ID incident.ID `json:"id"`
+	At time.Time   `json:"at"`
+	incident.Decision
+}
+
+// StoryLine is one audit row of the incident.
+type StoryLine struct {
+	At        time.Time    `json:"at"`
+	Operation string       `json:"operation"`
+	Actor     string       `json:"actor"`
+	IntentID  *incident.ID `json:"intent_id"`
+	Object    string       `json:"object"`
+	Reason    string       `json:"reason"`
+}
+
+// AuditVerification says how far the audit chain holds.
+type AuditVerification struct {
+	OK         bool      `json:"ok"`
+	Rows       int64     `json:"rows"`
+	SealedUpTo int64     `json:"sealed_up_to"` // sequence number of the last sealed row
+	Unsealed   int64     `json:"unsealed"`     // rows that an open transaction may still precede
+	Head       string    `json:"head"`         // hash of the last sealed row, hex
+	CheckedAt  time.Time `json:"checked_at"`
+	Broken     string    `json:"broken,omitempty"` // where it does not hold, in words
+}
+
+// PolicyView is the policy in force.
+type PolicyView struct {
+	Version string `json:"version"`
+	Source  string `json:"source"`
+}

@@ -1,0 +1,99 @@
+package http
+
+import (
+	"context"
+	nethttp "net/http"
+
+	"salve/internal/handlers"
+	"salve/internal/identity"
+	"salve/internal/incident"
+)
+
+// Limits of bodies. Alert storms come in one piece, everything else is small.
+const (
+	bodyLimit   = 5 << 20
+	alertsLimit = 16 << 20
+)
+
+// UseCase is what a handler looks like from here.
+type UseCase[Req, Resp any] func(context.Context, identity.Caller, Req) (Resp, error)
+
+// None is the request of a use case that takes nothing.
+type None struct{}
+
+// UseCases are the rooms behind the doors. All must be there.
+type UseCases struct {
+	Intake        UseCase[handlers.IntakeRequest, handlers.Answer]
+	ListIntents   UseCase[handlers.ListRequest, handlers.Page[handlers.IntentView]]
+	ShowIntent    UseCase[handlers.ByID, handlers.IntentView]
+	Claim         UseCase[handlers.ClaimRequest, handlers.ClaimResponse]
+	Result        UseCase[handlers.ResultRequest, handlers.Answer]
+	Approve       UseCase[handlers.DecideRequest, handlers.IntentView]
+	Reject        UseCase[handlers.DecideRequest, handlers.IntentView]
+	Abort         UseCase[handlers.DecideRequest, handlers.IntentView]
+	Crashed       UseCase[handlers.CrashedRequest, handlers.CrashedResponse]
+	ListIncidents UseCase[handlers.ListRequest, handlers.Page[incident.Incident]]
+	ShowIncident  UseCase[handlers.ByID, handlers.IncidentView]
+	Automation    UseCase[None, handlers.AutomationView]
+	SetAutomation UseCase[handlers.AutomationRequest, handlers.AutomationView]
+	Policy        UseCase[None, handlers.PolicyView]
+	VerifyAudit   UseCase[None, handlers.AuditVerification]
+}
+
+// open marks a route that needs no token.
+const open identity.Scope = ""
+
+type endpoint func(*exchange) error
+
+type route struct {
+	method, pattern string
+	scope           identity.Scope
+	endpoint        endpoint
+	bodyLimit       int64 // zero: no body is read
+	quiet           bool  // logged at debug level: probes and scrapes
+}
+
+// routes is the whole surface of the service. The comments say who calls a
+// door and what a retry means there.
+func (s *Server) routes() []route {
+	const get, post, put = nethttp.MethodGet, nethttp.MethodPost, nethttp.MethodPut
+	const write, execute, decide, read, admin = identity.EventsWrite, identity.IntentsExecute, identity.IntentsDecide, identity.Read, identity.Admin
+	u := s.useCases
+	return []route{
+		// Scripts and n8n. A retry is a duplicate and changes nothing; with the same Idempotency-Key it gets the first answer again.
+		{method: post, pattern: "/v1/alerts", scope: write, endpoint: serve(nativeIntake, u.Intake), bodyLimit: alertsLimit},
+		// Alertmanager, directly or through n8n's webhook. As above; HA peers send everything twice.
+		{method: post, pattern: "/v1/alerts/{source}", scope: write, endpoint: serve(sourceIntake, u.Intake), bodyLimit: alertsLimit},
+
+		// Consoles and scripts. Reads.
+		{method: get, pattern: "/v1/intents", scope: read, endpoint: serve(list, u.ListIntents)},
+		{method: get, pattern: "/v1/intents/{id}", scope: read, endpoint: serve(byID, u.ShowIntent)},
+		// n8n's executor. Never retried by itself: a second claim gets 409 already_claimed.
+		{method: post, pattern: "/v1/intents/{id}/claim", scope: execute, endpoint: serve(claim, u.Claim), bodyLimit: bodyLimit},
+		// n8n's executor. May be retried: the first terminal result counts, the same one again is answered alike.
+		{method: post, pattern: "/v1/intents/{id}/result", scope: execute, endpoint: serve(result, u.Result), bodyLimit: bodyLimit},
+		// A person, by console or script. A retry of what was decided already gets the intent, or 409 too_late.
+		{method: post, pattern: "/v1/intents/{id}/approve", scope: decide, endpoint: serve(decision, u.Approve), bodyLimit: bodyLimit},
+		{method: post, pattern: "/v1/intents/{id}/reject", scope: decide, endpoint: serve(decision, u.Reject), bodyLimit: bodyLimit},
+		{method: post, pattern: "/v1/intents/{id}/abort", scope: decide, endpoint: serve(decision, u.Abort), bodyLimit: bodyLimit},
+		// n8n's error workflow. A retry finds no lease left and changes nothing.
+		{method: post, pattern: "/v1/executions/{execution_id}/crashed", scope: execute, endpoint: serve(crashed, u.Crashed)},
+
+		// Consoles and scripts. Reads.
+		{method: get, pattern: "/v1/incidents", scope: read, endpoint: serve(list, u.ListIncidents)},
+		{method: get, pattern: "/v1/incidents/{id}", scope: read, endpoint: serve(byID, u.ShowIncident)},
+		{method: get, pattern: "/v1/policy", scope: read, endpoint: serve(none, u.Policy)},
+		{method: get, pattern: "/v1/audit/verify", scope: read, endpoint: serve(none, u.VerifyAudit)},
+		{method: get, pattern: "/v1/automation", scope: read, endpoint: serve(none, u.Automation)},
+		// An administrator. A retry sets the same mode again and is audited again.
+		{method: put, pattern: "/v1/automation", scope: admin, endpoint: serve(automation, u.SetAutomation), bodyLimit: bodyLimit},
+
+		// Probes, Prometheus and people.
+		{method: get, pattern: "/healthz", scope: open, endpoint: s.healthz, quiet: true},
+		{method: get, pattern: "/readyz", scope: open, endpoint: s.readyz, quiet: true},
+		{method: get, pattern: "/metrics", scope: s.metricsScope(), endpoint: s.metrics, quiet: true},
+		{method: get, pattern: "/openapi.yaml", scope: open, endpoint: s.openapi},
+		{method: get, pattern: "/docs", scope: open, endpoint: s.docs},
+		{method: get, pattern: "/problems/{kind}", scope: open, endpoint: s.problemPage},
+	}
+}
