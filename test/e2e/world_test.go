@@ -1,0 +1,159 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"salve/internal/postgres"
+	"salve/test/standin"
+)
+
+// The secrets of one run. They are worth nothing outside it.
+const (
+	intakeSecret = "intake-secret-of-this-run"
+	kubeToken    = "kubernetes-token-of-this-run"
+	slackToken   = "xoxb-slack-token-of-this-run"
+)
+
+// clusters are the names of the stand-ins. Every test has one of its own, so
+// that no test finds another's guards spent.
+var clusters = []string{"oom", "refusing", "twice", "vanished"}
+
+// deadCluster is one that n8n is told of and that nobody serves.
+const deadCluster = "dead"
+
+// world is everything that is started once for all tests.
+type world struct {
+	dir          string
+	postgres     *postgres.Server
+	salve        *salve
+	n8n          *n8n
+	alertmanager *alertmanager
+	standins     map[string]*standin.Server
+	slack        *standin.Server
+	stops        []func() // last started, first stopped
+}
+
+var theWorld *world
+
+// TestMain starts the world once: n8n alone needs half a minute.
+func TestMain(m *testing.M) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
+	defer cancel()
+	w, err := newWorld(ctx)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		os.Exit(1)
+	}
+	theWorld = w
+	code := m.Run()
+	w.stop()
+	if code == 0 {
+		os.RemoveAll(w.dir)
+	} else {
+		fmt.Fprintln(os.Stderr, "e2e: logs are in", w.dir)
+	}
+	os.Exit(code)
+}
+
+func newWorld(ctx context.Context) (*world, error) {
+	dir, err := os.MkdirTemp("", "salve-e2e-")
+	if err != nil {
+		return nil, err
+	}
+	w := &world{dir: dir, standins: map[string]*standin.Server{}}
+	if err := w.start(ctx); err != nil {
+		w.stop()
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *world) start(ctx context.Context) error {
+	ports, err := freePorts(5)
+	if err != nil {
+		return err
+	}
+	if err := w.startStandins(); err != nil {
+		return err
+	}
+	if err := w.startSalve(ctx, ports[0]); err != nil {
+		return err
+	}
+	if err := w.startN8N(ctx, ports[1], ports[2]); err != nil {
+		return err
+	}
+	w.alertmanager, err = startAlertmanager(ctx, w.dir, ports[3], ports[4], w.n8n.url, intakeSecret)
+	if err != nil {
+		return err
+	}
+	w.stops = append(w.stops, w.alertmanager.process.stop)
+	return nil
+}
+
+func (w *world) startStandins() error {
+	for _, name := range clusters {
+		s, err := w.startStandin()
+		if err != nil {
+			return err
+		}
+		w.standins[name] = s
+	}
+	var err error
+	w.slack, err = w.startStandin()
+	return err
+}
+
+func (w *world) startStandin() (*standin.Server, error) {
+	s, err := standin.Start(kubeToken, slackToken, time.Now)
+	if err == nil {
+		w.stops = append(w.stops, func() { s.Close() })
+	}
+	return s, err
+}
+
+func (w *world) startSalve(ctx context.Context, port int) error {
+	var err error
+	w.postgres, err = postgres.Start(ctx, postgres.Options{DataDir: filepath.Join(w.dir, "postgres"), FastForTests: true})
+	if err != nil {
+		return err
+	}
+	w.stops = append(w.stops, func() { w.postgres.Stop(context.Background()) })
+	if w.salve, err = startSalve(ctx, w.dir, w.postgres.URL(), port); err != nil {
+		return err
+	}
+	w.stops = append(w.stops, func() { w.salve.process.stop() }) // whichever it is by then
+	return nil
+}
+
+func (w *world) startN8N(ctx context.Context, port, brokerPort int) error {
+	urls := map[string]string{deadCluster: "http://127.0.0.1:1"}
+	for name, s := range w.standins {
+		urls[name] = s.URL
+	}
+	var err error
+	w.n8n, err = startN8N(ctx, w.dir, n8nConfig{
+		port: port, brokerPort: brokerPort, intakeHeader: "Bearer " + intakeSecret,
+		salveURL: w.salve.url, salveToken: w.salve.token,
+		clusters: urls, kubeToken: kubeToken,
+		slackURL: w.slack.URL, slackToken: slackToken,
+	})
+	if err != nil {
+		return err
+	}
+	w.stops = append(w.stops, w.n8n.process.stop)
+	return nil
+}
+
+func (w *world) stop() {
+	for i := len(w.stops) - 1; i >= 0; i-- {
+		w.stops[i]()
+	}
+	w.stops = nil
+}
