@@ -34,7 +34,7 @@ type config struct {
 	Deny       string `name:"salve-jwt-deny" help:"File with the jti of refused tokens, one a line (SALVE_JWT_DENY)."`
 	Policy     string `name:"salve-policy" help:"Policy file (SALVE_POLICY). Unset: the default, see salve policy show."`
 	Automation string `name:"salve-automation" default:"dry_run" help:"paused, dry_run or live: the first value only, later ones are set by PUT /v1/automation (SALVE_AUTOMATION)."`
-	PublicURL  string `name:"salve-public-url" help:"Where people reach Salve, for messages (SALVE_PUBLIC_URL)."`
+	PublicURL  string `name:"salve-public-url" help:"Where people and n8n reach Salve; named in the OpenAPI document (SALVE_PUBLIC_URL)."`
 	LogLevel   string `name:"salve-log-level" default:"info" help:"debug, info, warn or error (SALVE_LOG_LEVEL)."`
 	LogFormat  string `name:"salve-log-format" default:"json" help:"json, or console for people (SALVE_LOG_FORMAT)."`
 	Metrics    string `name:"salve-metrics" default:"token" help:"token (scope read) or open: who may read /metrics (SALVE_METRICS)."`

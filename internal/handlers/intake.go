@@ -37,6 +37,7 @@ type Intake struct {
 	Policy  func() *policy.Policy
 	Now     func() time.Time
 	IDs     incident.IDs
+	Decoded func(took time.Duration) // told how long reading a body took
 }
 
 // Alerts takes one POST, item by item. One bad item never loses the good ones.
@@ -102,6 +103,8 @@ func (h *Intake) parse(caller identity.Caller, req IntakeRequest) ([]intake.Item
 			return nil, &fault.Fault{Kind: fault.NotFound, Detail: err.Error()}
 		}
 	}
+	start := time.Now()
+	defer func() { h.Decoded(time.Since(start)) }()
 	parsed, err := source.Parse(intake.Input{
 		Body: req.Body, ClusterHint: req.Cluster, DefaultCluster: h.Policy().Settings().DefaultCluster,
 		Subject: caller.Subject, ReceivedAt: h.Now(), IDs: h.IDs,

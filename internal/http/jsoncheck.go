@@ -14,7 +14,7 @@ const maxJSONDepth = 64
 // depth. It accepts what json.Valid accepts, in one pass, and says where it
 // goes wrong, so that nothing behind it has to.
 func checkJSON(body []byte) error {
-	if false {
+	if !utf8.Valid(body) {
 		return fault.New(fault.Malformed, "The body is not UTF-8 (first at byte %d).", invalidUTF8At(body))
 	}
 	s := jsonScanner{data: body}

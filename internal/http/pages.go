@@ -24,6 +24,16 @@ var pagesCSS string
 // OpenAPI is the document this package serves, for tools and contract tests.
 func OpenAPI() []byte { return bytes.Clone(openapiYAML) }
 
+// documentFor is the contract with the address at which people reach this
+// server, where it was told one.
+func documentFor(publicURL string) []byte {
+	doc := OpenAPI()
+	if publicURL == "" {
+		return doc
+	}
+	return fmt.Appendf(doc, "\nservers:\n  - url: %q\n", publicURL)
+}
+
 // pages are rendered once: they change only with the program.
 type pages struct {
 	csp      string
@@ -66,7 +76,7 @@ func (p *pages) render(name string, data any) ([]byte, error) {
 
 func (s *Server) openapi(x *exchange) error {
 	x.w.Header().Set("Cache-Control", "public, max-age=300")
-	x.send(nethttp.StatusOK, "application/yaml", openapiYAML)
+	x.send(nethttp.StatusOK, "application/yaml", s.document)
 	return nil
 }
 

@@ -41,7 +41,8 @@ type Options struct {
 	Verifier    Verifier
 	Logger      zerolog.Logger
 	Metrics     nethttp.Handler
-	MetricsOpen bool // without a token; else the scope read is needed
+	PublicURL   string // where people reach this server; named in the OpenAPI document
+	MetricsOpen bool   // without a token; else the scope read is needed
 	Ready       []Check
 	Observe     func(Observation) // called after each request, for metrics; may be nil
 	Grace       time.Duration     // how long Serve waits for requests in flight; zero: 30 s
@@ -70,6 +71,7 @@ type Server struct {
 	observe        func(Observation)
 	grace          time.Duration
 	maxBodyBytes   int64
+	document       []byte
 
 	validator  requestValidator
 	pages      *pages
@@ -91,6 +93,7 @@ func New(o Options) (*Server, error) {
 		useCases: o.UseCases, verifier: o.Verifier, logger: o.Logger,
 		metricsHandler: o.Metrics, metricsOpen: o.MetricsOpen, ready: o.Ready,
 		observe: o.Observe, grace: o.Grace, maxBodyBytes: o.MaxBodyBytes,
+		document:  documentFor(o.PublicURL),
 		validator: newRequestValidator(), pages: pages,
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
