@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // policy names time zones, and a scratch image has none
 )
 
 func main() {

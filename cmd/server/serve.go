@@ -252,11 +252,11 @@ func (s *service) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.log.Info().Str("addr", s.listener.Addr().String()).Str("automation", string(mode.Mode)).
-		Str("policy", s.policy.Version()).Str("version", version()).Bool("private_database", s.broken != nil).Msg("salve is ready")
 	if err := s.writeAddress(); err != nil {
 		return err
 	}
+	s.log.Info().Str("addr", s.listener.Addr().String()).Str("automation", string(mode.Mode)).
+		Str("policy", s.policy.Version()).Str("version", version()).Bool("private_database", s.broken != nil).Msg("salve is ready")
 	err = s.edge.Serve(ctx, s.listener)
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)

@@ -8,7 +8,7 @@ import (
 )
 
 // eventTime is when an event was last seen, whichever API wrote it.
-func eventTime(e corev1.Event) time.Time {
+func eventTime(e *corev1.Event) time.Time {
 	at := e.LastTimestamp.Time
 	candidates := []time.Time{e.EventTime.Time, e.FirstTimestamp.Time}
 	if e.Series != nil {
@@ -25,7 +25,7 @@ func eventTime(e corev1.Event) time.Time {
 	return at
 }
 
-func eventCount(e corev1.Event) int32 {
+func eventCount(e *corev1.Event) int32 {
 	n := max(e.Count, 1)
 	if e.Series != nil {
 		n = max(n, e.Series.Count)
@@ -44,7 +44,7 @@ func (c *container) takeEvents() {
 
 // concerns reads the event's field path, which kubelet sets. Without one it
 // takes what the message names, and what leaves only this container.
-func (c *container) concerns(e corev1.Event) bool {
+func (c *container) concerns(e *corev1.Event) bool {
 	if path := e.InvolvedObject.FieldPath; path != "" {
 		return strings.HasSuffix(path, "{"+c.name+"}")
 	}
@@ -89,7 +89,7 @@ const (
 
 // probeOf says which probe an Unhealthy event tells of. Only the beginning of
 // the message counts: its rest is what the program itself answered.
-func probeOf(e corev1.Event) string {
+func probeOf(e *corev1.Event) string {
 	if e.Reason != "Unhealthy" && e.Reason != "ProbeWarning" {
 		return ""
 	}
@@ -104,7 +104,7 @@ func probeOf(e corev1.Event) string {
 
 // probeKill says which probe a Killing event tells of: "Container app failed
 // liveness probe, will be restarted".
-func probeKill(e corev1.Event) string {
+func probeKill(e *corev1.Event) string {
 	if e.Reason != "Killing" {
 		return ""
 	}
@@ -163,11 +163,11 @@ func (c container) runningFor() time.Duration {
 }
 
 // last gives the newest event that is like that.
-func (c container) last(like func(corev1.Event) bool) (corev1.Event, bool) {
+func (c container) last(like func(*corev1.Event) bool) (*corev1.Event, bool) {
 	for i := len(c.events) - 1; i >= 0; i-- {
 		if like(c.events[i]) {
 			return c.events[i], true
 		}
 	}
-	return corev1.Event{}, false
+	return nil, false
 }

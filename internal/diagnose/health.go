@@ -98,7 +98,7 @@ func (p *pod) starting() bool {
 
 // forgiven are warnings that a normal start brings with it. Whether failing
 // probes are more than that is for the rules to say: none of them did.
-func (p *pod) forgiven(e corev1.Event) bool {
+func (p *pod) forgiven(e *corev1.Event) bool {
 	kind := probeOf(e)
 	return kind == readiness || kind == startup || e.Reason == "FailedScheduling" && p.Spec.NodeName != ""
 }

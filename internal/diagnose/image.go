@@ -186,7 +186,7 @@ func pullReason(reason string) bool {
 	return false
 }
 
-func pullEvent(e corev1.Event) bool {
+func pullEvent(e *corev1.Event) bool {
 	return (e.Reason == "Failed" || e.Reason == "InspectFailed" || e.Reason == "ErrImageNeverPull") &&
 		strings.Contains(e.Message, "image")
 }

@@ -14,8 +14,8 @@ import (
 type pod struct {
 	*corev1.Pod
 	now        time.Time
-	events     []corev1.Event // about this pod
-	nodeEvents []corev1.Event // about its node
+	events     []*corev1.Event // about this pod
+	nodeEvents []*corev1.Event // about its node
 	logs       []Log
 	containers []container
 }
@@ -28,7 +28,7 @@ type container struct {
 	spec   corev1.Container
 	status corev1.ContainerStatus
 	known  bool // there is a status
-	events []corev1.Event
+	events []*corev1.Event
 }
 
 // The roles of a container, as people say them.
@@ -46,11 +46,12 @@ const (
 )
 
 // eventIndex finds the events about one object.
-type eventIndex map[string][]corev1.Event
+type eventIndex map[string][]*corev1.Event
 
 func indexEvents(events []corev1.Event) eventIndex {
 	index := eventIndex{}
-	for _, e := range events {
+	for i := range events {
+		e := &events[i]
 		o := e.InvolvedObject
 		if o.Kind == "Pod" {
 			o.Namespace = cmp.Or(o.Namespace, e.Namespace)
@@ -67,9 +68,11 @@ func indexEvents(events []corev1.Event) eventIndex {
 
 // compareEvents puts the oldest first; the rest of the order only has to be the
 // same for any order of arrival.
-func compareEvents(a, b corev1.Event) int {
+func compareEvents(a, b *corev1.Event) int {
+	if byTime := eventTime(a).Compare(eventTime(b)); byTime != 0 {
+		return byTime
+	}
 	return cmp.Or(
-		eventTime(a).Compare(eventTime(b)),
 		strings.Compare(a.Reason, b.Reason),
 		strings.Compare(a.Message, b.Message),
 		strings.Compare(a.InvolvedObject.FieldPath, b.InvolvedObject.FieldPath),

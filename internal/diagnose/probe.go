@@ -27,9 +27,9 @@ func probeKilled(c container, kind string) (finding, bool) {
 	if died && (!c.current(d) || d.Reason == reasonOOM) || !died && c.status.RestartCount == 0 {
 		return finding{}, false
 	}
-	ofDeath := func(e corev1.Event) bool { return !died || !stale(e, d) }
-	unhealthy, failing := c.last(func(e corev1.Event) bool { return probeOf(e) == kind && ofDeath(e) })
-	killing, killed := c.last(func(e corev1.Event) bool { return probeKill(e) == kind && ofDeath(e) })
+	ofDeath := func(e *corev1.Event) bool { return !died || !stale(e, d) }
+	unhealthy, failing := c.last(func(e *corev1.Event) bool { return probeOf(e) == kind && ofDeath(e) })
+	killing, killed := c.last(func(e *corev1.Event) bool { return probeKill(e) == kind && ofDeath(e) })
 	f := finding{symptom: c.symptom(), because: "kubelet killed " + c.title() + " because its " + kind + " probe failed"}
 	if died {
 		f.quotes = append(f.quotes, c.quoteDeath(d))
@@ -53,7 +53,7 @@ func probeKilled(c container, kind string) (finding, bool) {
 
 // stale says whether an event is of an earlier life of the container than the
 // one that ended with this death.
-func stale(e corev1.Event, d death) bool {
+func stale(e *corev1.Event, d death) bool {
 	at, from := eventTime(e), d.StartedAt.Time
 	if from.IsZero() {
 		from = d.FinishedAt.Add(-freshDeath)
@@ -99,12 +99,12 @@ func startupProbeFailing(c container) (finding, bool) {
 }
 
 // lastFailure is the newest failure of a probe since the container runs.
-func (c container) lastFailure(kind string) (corev1.Event, bool) {
+func (c container) lastFailure(kind string) (*corev1.Event, bool) {
 	var since time.Time
 	if run := c.status.State.Running; run != nil {
 		since = run.StartedAt.Time
 	}
-	return c.last(func(e corev1.Event) bool {
+	return c.last(func(e *corev1.Event) bool {
 		at := eventTime(e)
 		return probeOf(e) == kind && (at.IsZero() || !at.Before(since.Add(-time.Minute)))
 	})

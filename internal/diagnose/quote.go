@@ -46,7 +46,7 @@ func (c container) quoteState() string {
 	}
 }
 
-func quoteEvent(e corev1.Event) string {
+func quoteEvent(e *corev1.Event) string {
 	seen := fmt.Sprintf("x%d", eventCount(e))
 	if at := eventTime(e); !at.IsZero() {
 		seen += ", last " + at.UTC().Format(time.RFC3339)

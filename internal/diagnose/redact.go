@@ -69,11 +69,21 @@ func opensArray(s string, i int) bool {
 	return i < len(s) && s[i] == '['
 }
 
-func suspicious(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] == '@' {
-			return true
+// hints knows the beginnings of all triggers.
+var hints = func() (p pairs) {
+	for _, list := range triggers {
+		for _, m := range list {
+			p.add(m)
 		}
+	}
+	return p
+}()
+
+func suspicious(s string) bool {
+	if strings.IndexByte(s, '@') >= 0 {
+		return true
+	}
+	for i := hints.next(s, 0); i < len(s); i = hints.next(s, i+1) {
 		for _, m := range triggers[lower(s[i])] {
 			if len(s)-i < len(m) || lower(s[i+1]) != m[1] || !strings.EqualFold(s[i:i+len(m)], m) {
 				continue

@@ -33,6 +33,55 @@ var signs = func() (table [256][]sign) {
 	return table
 }()
 
+// pairs says which two bytes, in lower case, begin a sign or a trigger: one look
+// a byte passes over nearly everything. Letters have a class each, the few other
+// first bytes too; all else is class 0.
+type pairs struct {
+	class  [256]uint8
+	follow [32]uint32 // by the class of the first byte, one bit for the class of the second
+}
+
+func (p *pairs) add(marker string) {
+	a, b := p.classOf(marker[0]), p.classOf(marker[1])
+	p.follow[a] |= 1 << b
+}
+
+func (p *pairs) classOf(c byte) uint8 {
+	class := uint8(31) // whatever is not a letter
+	if c >= 'a' && c <= 'z' {
+		class = c - 'a' + 1
+		p.class[c-'a'+'A'] = class
+	}
+	p.class[c] = class
+	return class
+}
+
+// next is the first index from i on at which a marker may begin, or len(s).
+func (p *pairs) next(s string, i int) int {
+	if i >= len(s) {
+		return len(s)
+	}
+	last := p.class[s[i]]
+	for i++; i < len(s); i++ {
+		class := p.class[s[i]]
+		if p.follow[last]&(1<<class) != 0 {
+			return i - 1
+		}
+		last = class
+	}
+	return len(s)
+}
+
+// begins knows the beginnings of all signs.
+var begins = func() (p pairs) {
+	for _, list := range signs {
+		for _, g := range list {
+			p.add(g.marker)
+		}
+	}
+	return p
+}()
+
 // maybe says whether the marker of a sign stands in s at i.
 func (g sign) maybe(s string, i int) bool {
 	return len(s)-i >= len(g.marker) && lower(s[i+1]) == g.marker[1] && strings.EqualFold(s[i:i+len(g.marker)], g.marker)
@@ -43,7 +92,7 @@ func (g sign) maybe(s string, i int) bool {
 func RedactText(s string) string {
 	var b strings.Builder
 	done := 0
-	for i := 0; i < len(s); i++ {
+	for i := begins.next(s, 0); i < len(s); i = begins.next(s, i+1) {
 		from, to := findSecret(s, i)
 		if to <= from {
 			continue

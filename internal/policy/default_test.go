@@ -42,6 +42,18 @@ func TestCausesAreThoseOfTheContract(t *testing.T) {
 	}
 }
 
+func TestWildcards(t *testing.T) {
+	for word, want := range map[string]int{
+		"*": len(Causes()) - 1, "pod.*": 27, "pod.unschedulable.*": 6, "deploy.*": 1,
+		"pod.evicted": 1, "unknown": 1, "healthy": 0, "pod": 0, "pod*": 0, "pods.*": 0, "": 0,
+	} {
+		got := expandCause(word)
+		if len(got) != want || word == "*" && slices.Contains(got, incident.CauseUnknown) {
+			t.Errorf("%q stands for %d causes, want %d, and never for unknown", word, len(got), want)
+		}
+	}
+}
+
 func TestDefaultWritesEveryDefault(t *testing.T) {
 	written, silent := load(t, defaultSource).Settings(), load(t, "rules: []").Settings()
 	if diff := cmp.Diff(silent, written); diff != "" {
@@ -65,7 +77,7 @@ func TestDefaultDecisions(t *testing.T) {
 	ask := []incident.Step{{Action: "k8s.pod.restart", Mode: incident.Approve}}
 	oom := []incident.Step{restart[0], {
 		Action: "k8s.deployment.resources", Mode: incident.Approve, Independent: true,
-		Params: map[string]any{"memory_factor": 1.5, "memory_ceiling_factor": int64(4), "max_raises": int64(2)},
+		Params: map[string]any{"memory_factor": 1.5, "memory_ceiling_factor": int64(4), "max_raises": int64(2), "take_ownership": true},
 	}}
 	special := map[string]struct {
 		verdict incident.Verdict

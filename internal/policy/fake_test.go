@@ -18,7 +18,7 @@ var fakeActions = map[string]struct {
 	params []string
 }{
 	"k8s.pod.restart":          {incident.Change, incident.RiskLow, nil},
-	"k8s.deployment.resources": {incident.Change, incident.RiskMedium, []string{"memory_factor", "memory_ceiling_factor", "max_raises"}},
+	"k8s.deployment.resources": {incident.Change, incident.RiskMedium, []string{"memory_factor", "memory_ceiling_factor", "max_raises", "take_ownership"}},
 	"k8s.deployment.rollback":  {incident.Change, incident.RiskHigh, nil},
 	"collect.pod":              {incident.Observe, incident.RiskLow, nil},
 	"notify.slack":             {incident.Tell, incident.RiskLow, []string{"channel"}},

@@ -189,6 +189,12 @@ func TestInventory(t *testing.T) {
 			}
 		})
 	}
+	all := defaultSettings().Inventory
+	for _, nameless := range []incident.Target{pod("", "shop"), pod("stage", "")} {
+		if words, in := all.holds(nameless); in {
+			t.Errorf("* is also what nobody named: %s", words)
+		}
+	}
 	if words, in := (Inventory{}).holds(pod("stage", "shop")); in {
 		t.Errorf("an empty inventory is everything: %s", words)
 	}

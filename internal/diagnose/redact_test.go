@@ -1,0 +1,124 @@
+package diagnose_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"salve/internal/diagnose"
+)
+
+const fakeJWT = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJuOG4ifQ.c2lnbmF0dXJlLW5vdC1yZWFs"
+
+func TestRedactText(t *testing.T) {
+	for _, tc := range []struct{ name, in, want string }{
+		{"nothing secret", "exit status 1", "exit status 1"},
+		{"password=", "connect user=app password=hunter2 host=db", "connect user=app password=[redacted] host=db"},
+		{"PASSWORD:", `DB_PASSWORD: "hunter2"`, `DB_PASSWORD: "[redacted]"`},
+		{"an option", "run --password hunter2 --verbose", "run --password [redacted] --verbose"},
+		{"a sentence about passwords", "password authentication failed for user app", "password authentication failed for user app"},
+		{"json in text", `{"password":"hunter2","a":1}`, `{"password":"[redacted]","a":1}`},
+		{"api key", "api_key=abc123&x=1", "api_key=[redacted]&x=1"},
+		{"bearer", "curl -H 'X: Bearer abcdefghijklmnop1234'", "curl -H 'X: Bearer [redacted]'"},
+		{"authorization header", "Authorization: Basic dXNlcjpwYXNz\nnext", "Authorization: [redacted]\nnext"},
+		{"JWT", "got " + fakeJWT + " here", "got [redacted] here"},
+		{"AWS key", "id AKIAIOSFODNN7EXAMPLE used", "id [redacted] used"},
+		{"private key", "a\n-----BEGIN EC PRIVATE KEY-----\nMHc\n-----END EC PRIVATE KEY-----\nb", "a\n[redacted]\nb"},
+		{"private key cut off", "-----BEGIN PRIVATE KEY-----\nMHc", "[redacted]"},
+		{"a certificate is public", "-----BEGIN CERTIFICATE-----\nMHc\n-----END CERTIFICATE-----", "-----BEGIN CERTIFICATE-----\nMHc\n-----END CERTIFICATE-----"},
+		{"password in an address", "postgres://app:hunter2@db:5432/x", "postgres://[redacted]@db:5432/x"},
+		{"an address without one", "http://prometheus:9090/graph?g0=a@b", "http://prometheus:9090/graph?g0=a@b"},
+		{"token that is a word", "failed to fetch oauth token: unexpected status: 401 Unauthorized", "failed to fetch oauth token: unexpected status: 401 Unauthorized"},
+		{"token that is one", "token: 8f14e45fceea167a", "token: [redacted]"},
+		{"a missing Secret", `secret "db-credentials" not found`, `secret "db-credentials" not found`},
+		{"twice", "password=a password=b", "password=[redacted] password=[redacted]"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := diagnose.RedactText(tc.in)
+			if got != tc.want {
+				t.Errorf("got  %q\nwant %q", got, tc.want)
+			}
+			if again := diagnose.RedactText(got); again != got {
+				t.Errorf("redacting twice changes %q to %q", got, again)
+			}
+		})
+	}
+}
+
+func TestRedact(t *testing.T) {
+	for _, tc := range []struct{ name, in, want string }{
+		{"nothing secret stays byte for byte", `{ "a" : 1.50, "env": "prod" }`, `{ "a" : 1.50, "env": "prod" }`},
+		{"env values", `{"kind":"Pod","spec":{"containers":[{"env":[{"name":"A","value":"hunter2"},{"value":"x","name":"B"},{"name":"C","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}}],"image":"x"}]}}`,
+			`{"kind":"Pod","spec":{"containers":[{"env":[{"name":"A"},{"name":"B"},{"name":"C","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}}],"image":"x"}]}}`},
+		{"env with blanks", "{\"env\" :\n [ { \"value\" : \"x\" } ] }", `{"env":[{}]}`},
+		{"env behind an escape", `{"\u0065nv":[{"name":"A","value":"x"}]}`, `{"\u0065nv":[{"name":"A"}]}`},
+		{"secret data, whose kind comes last", `{"apiVersion":"v1","data":{"a":"aHVudGVyMg=="},"kind":"Secret","type":"Opaque"}`, `{"apiVersion":"v1","data":{"a":""},"kind":"Secret","type":"Opaque"}`},
+		{"secrets of a list without kinds", `{"kind":"SecretList","items":[{"data":{"a":"aHVudGVyMg=="},"metadata":{"name":"a"}}]}`, `{"kind":"SecretList","items":[{"data":{"a":""},"metadata":{"name":"a"}}]}`},
+		{"stringData", `{"stringData":{"a":"x","n":{"b":["y"]}}}`, `{"stringData":{"a":"","n":{"b":[""]}}}`},
+		{"config map", `{"kind":"ConfigMap","data":{"a":"x"},"metadata":{"name":"a"}}`, `{"kind":"ConfigMap","data":{"a":""},"metadata":{"name":"a"}}`},
+		{"data of other kinds", `{"kind":"ControllerRevision","data":{"a":"x"},"token":"abc"}`, `{"kind":"ControllerRevision","data":{"a":"x"},"token":"[redacted]"}`},
+		{"managedFields and last-applied", `{"metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"env\":[]}","a":"b"},"managedFields":[{"f:a":{}}],"name":"x"}}`,
+			`{"metadata":{"annotations":{"a":"b"},"name":"x"}}`},
+		{"all members dropped", `{"managedFields":[{"kind":"Secret"}]}`, `{}`},
+		{"dropped objects keep the count of kinds right", `[{"managedFields":[{"a":{}},{}],"x":1},{"kind":"Secret","data":{"a":"b"}},{"data":{"a":"b"}}]`, `[{"x":1},{"kind":"Secret","data":{"a":""}},{"data":{"a":"b"}}]`},
+		{"numbers stay as written", `{"password":"x","n":[1.0,1e400,123456789012345678901234567890,-0]}`, `{"password":"[redacted]","n":[1.0,1e400,123456789012345678901234567890,-0]}`},
+		{"logs", `{"logs":[{"text":"a\npassword=hunter2\n<b>"}]}`, `{"logs":[{"text":"a\npassword=[redacted]\n<b>"}]}`},
+		{"a secret behind an escape", `{"text":"pass\u0077ord=hunter2"}`, `{"text":"password=[redacted]"}`},
+		{"JSON within a string", `{"stdout":"{\"kind\":\"Secret\",\"data\":{\"a\":\"aHVudGVyMg==\"}}"}`, `{"stdout":"{\"kind\":\"Secret\",\"data\":{\"a\":\"\"}}"}`},
+		{"a key that names a secret", `{"headers":{"Authorization":"Basic dXNlcg==","secret":"db-credentials"}}`, `{"headers":{"Authorization":"[redacted]","secret":"db-credentials"}}`},
+		{"a result's error", `"401: {\"authorization\":\"Bearer abc\"}"`, `"401: {\"authorization\":\"[redacted]\"}"`},
+		{"a bare string", `"` + fakeJWT + `"`, `"[redacted]"`},
+		{"nothing", ``, ``},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got, err := diagnose.Redact(json.RawMessage(tc.in))
+			if err != nil || string(got) != tc.want {
+				t.Fatalf("got  %s (%v)\nwant %s", got, err, tc.want)
+			}
+			if again, err := diagnose.Redact(got); err != nil || string(again) != tc.want {
+				t.Errorf("redacting twice gives %s (%v)", again, err)
+			}
+		})
+	}
+}
+
+func TestRedactRefusesWhatItCannotRead(t *testing.T) {
+	for _, in := range []string{`{"password":"x"`, `{"env":[}`, "password", `"\u12"`, strings.Repeat(`{"token":`, 20_000)} {
+		if out, err := diagnose.Redact(json.RawMessage(in)); err == nil {
+			t.Errorf("%.40q became %.40q", in, out)
+		}
+	}
+}
+
+// TestRedactIsLinear fails by taking minutes where any part reads a byte again
+// for every other byte.
+func TestRedactIsLinear(t *testing.T) {
+	const size = 5 << 20
+	for _, unit := range []string{"password", "password ", "passwordtoken=", "eyJ", "eyJ.", "AKIA", "authorization", "cookie: ", "bearer ", "://", "://:", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "token ", "--token", `secret\"`, `\u0041`, "@"} {
+		text := strings.Repeat(unit, size/len(unit))
+		start := time.Now()
+		if _, err := diagnose.Redact(json.RawMessage(`{"a":"` + text + `"}`)); err != nil {
+			t.Errorf("%q: %v", unit, err)
+		}
+		if took := time.Since(start); took > 20*time.Second {
+			t.Errorf("%q: %s for 5 MiB", unit, took)
+		} else {
+			t.Logf("%-30q %s", unit, took)
+		}
+	}
+	for _, unit := range []string{`{"kind":"Secret","data":`, `{"env":[`, `{"kind":{"kind":`} {
+		opened := strings.Repeat(unit, 3000)
+		var closing strings.Builder
+		for i := len(opened) - 1; i >= 0; i-- {
+			if opened[i] == '{' {
+				closing.WriteByte('}')
+			} else if opened[i] == '[' {
+				closing.WriteByte(']')
+			}
+		}
+		if _, err := diagnose.Redact(json.RawMessage(opened + `"` + strings.Repeat("x", size) + `"` + closing.String())); err != nil {
+			t.Errorf("%q: %v", unit, err)
+		}
+	}
+}
