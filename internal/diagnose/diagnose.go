@@ -165,16 +165,6 @@ func tidy(lines []string) []string {
 	return out
 }
 
-// terminating says whether nothing but pods on their way out is left.
-func (x *examination) terminating() bool {
-	for _, p := range x.pods {
-		if p.DeletionTimestamp == nil {
-			return false
-		}
-	}
-	return true
-}
-
 func failedFromOutside(p *corev1.Pod) bool {
 	return p.Status.Phase == corev1.PodFailed && evicted(p)
 }

@@ -104,6 +104,9 @@ func TestMemory(t *testing.T) {
 		{name: "node OOM does not excuse a container over its own limit", cause: "pod.oom_killed", container: "app",
 			doc: evidence(one(pod{containers: limit, statuses: []string{st("app", false, 7, crashLoop, oom)}}), []string{
 				`{"kind":"Event","apiVersion":"v1","metadata":{"name":"n","namespace":"default","uid":"n"},"involvedObject":{"kind":"Node","name":"node-1"},"type":"Warning","reason":"SystemOOM","message":"System OOM encountered","count":1,"lastTimestamp":"` + ago(time.Minute) + `"}`})},
+		{name: "other words of the node are no OOM", cause: "pod.oom_killed", container: "app",
+			doc: evidence(one(pod{statuses: []string{st("app", false, 7, crashLoop, oom)}}), []string{
+				`{"kind":"Event","apiVersion":"v1","metadata":{"name":"n","namespace":"default","uid":"n"},"involvedObject":{"kind":"Node","name":"node-1"},"type":"Normal","reason":"NodeReady","message":"Node is ready","count":1,"lastTimestamp":"` + ago(time.Minute) + `"}`})},
 	})
 }
 
@@ -143,6 +146,12 @@ func TestProbes(t *testing.T) {
 				warn("", "Unhealthy", live, 12, 90*time.Second), event("", "Normal", "Killing", "Container proxy failed liveness probe, will be restarted", 4, 80*time.Second)})},
 		{name: "liveness fails and kubelet is about to kill", cause: "pod.liveness_failed", container: "app", atMost: 0.7,
 			doc: evidence(one(pod{containers: app(probes), statuses: []string{st("app", false, 0, running(30*time.Minute), "")}}), []string{warn("app", "Unhealthy", live, 2, 5*time.Second)})},
+		{name: "one failure of liveness kills nobody", cause: "unknown", container: "app",
+			doc: evidence(one(pod{statuses: []string{st("app", false, 0, running(30*time.Minute), "")}}), []string{warn("app", "Unhealthy", live, 1, 5*time.Second)})},
+		{name: "readiness may fail at first", cause: "healthy", says: "starting",
+			doc: evidence(one(pod{age: 20 * time.Second, containers: app(probes), statuses: []string{st("app", false, 0, running(15*time.Second), "")}}), []string{warn("app", "Unhealthy", ready, 1, 5*time.Second)})},
+		{name: "but not as often as its threshold", cause: "pod.readiness_failed", container: "app",
+			doc: evidence(one(pod{age: 50 * time.Second, containers: app(probes), statuses: []string{st("app", false, 0, running(45*time.Second), "")}}), []string{warn("app", "Unhealthy", ready, 4, 5*time.Second)})},
 		{name: "events.k8s.io/v1 events count alike", cause: "pod.liveness_failed", container: "app", says: "x12",
 			doc: evidence(one(pod{containers: app(probes), statuses: loop(killed)}), []string{`{"apiVersion":"events.k8s.io/v1","kind":"Event","metadata":{"name":"e","namespace":"production","uid":"e"},"eventTime":"2026-11-23T02:15:00.123456Z","series":{"count":12,"lastObservedTime":"2026-11-23T03:13:50.123456Z"},"reportingController":"kubelet","reportingInstance":"node-1","action":"Killing","reason":"Killing","type":"Normal","note":"Container app failed liveness probe, will be restarted","regarding":{"kind":"Pod","namespace":"production","name":"` + apiPod + `","fieldPath":"spec.containers{app}"}}`})},
 		{name: "readiness of a pod that never restarts", cause: "pod.readiness_failed", container: "app", says: "connection refused", atLeast: 0.85,
@@ -201,9 +210,24 @@ func TestExits(t *testing.T) {
 			doc: evidence(one(pod{age: 20 * time.Second, phase: "Pending", statuses: []string{st("app", false, 0, waiting("ContainerCreating", ""), "")}}), []string{event("app", "Normal", "Pulling", "Pulling image", 1, time.Second)})},
 		{name: "an old pod that is still creating is not starting", cause: "unknown", says: "FailedMount",
 			doc: evidence(one(pod{phase: "Pending", statuses: []string{st("app", false, 0, waiting("ContainerCreating", ""), "")}}), []string{warn("", "FailedMount", "MountVolume.SetUp failed for volume \"cfg\" : configmap \"cfg\" not found", 20, time.Minute)})},
+		{name: "a pod that is quiet for too long is not starting", cause: "unknown",
+			doc: evidence(one(pod{phase: "Pending", statuses: []string{st("app", false, 0, waiting("ContainerCreating", ""), "")}}), []string{})},
+		{name: "ready again just now is not yet healthy", cause: "unknown", container: "app",
+			doc: evidence(one(pod{statuses: []string{st("app", true, 1, running(time.Minute), ended("Error", 137, time.Minute))}}), []string{})},
 		{name: "a young pod with a warning is not starting normally", cause: "unknown",
 			doc: evidence(one(pod{age: 40 * time.Second, phase: "Pending", statuses: []string{st("app", false, 0, waiting("ContainerCreating", ""), "")}}), []string{warn("", "FailedMount", "MountVolume.SetUp failed", 2, time.Second)})},
 		{name: "all ready is healthy", cause: "healthy", says: "1 of 1 pods ready",
 			doc: evidence(one(pod{statuses: []string{st("app", true, 0, running(time.Hour), "")}}), nil)},
 	})
+}
+
+func TestEffectsAreNoAlternatives(t *testing.T) {
+	doc := evidence(one(pod{containers: app(probes), statuses: []string{st("app", false, 7, running(time.Minute), ended("OOMKilled", 137, time.Minute))}}),
+		[]string{warn("app", "Unhealthy", ready, 9, time.Second)})
+	d := diagnose.Diagnose(parse(t, doc), aboutPod(apiPod))
+	for _, a := range d.Alternatives {
+		if d.Cause == "pod.oom_killed" && a.Cause == "pod.readiness_failed" {
+			t.Error("a container that was killed is not ready: that is no other cause")
+		}
+	}
 }

@@ -55,6 +55,8 @@ func TestImages(t *testing.T) {
 			doc: evidence(backOff, []string{event("app", "Normal", "BackOff", `Back-off pulling image "registry.example.com/shop/app:1.2.3"`, 40, minute/3)})},
 		{name: "an image called rate-limit is not limited", cause: notFound, container: "app",
 			doc: named("ghcr.io/shop/toomanyrequests-denied:1", `rpc error: code = NotFound desc = failed to pull and unpack image "ghcr.io/shop/toomanyrequests-denied:1": ghcr.io/shop/toomanyrequests-denied:1: not found`)},
+		{name: "words within names and addresses are no signs", cause: notFound, container: "app",
+			doc: named("shop/app:1", `failed to resolve reference "mirror.example.com/denied/app:1": https://mirror.example.com/v2/unauthorized/manifests/1: manifest unknown`)},
 		{name: "credentials make a denial one of credentials", cause: auth, container: "app", atLeast: 0.7, other: notFound,
 			doc: evidence(one(pod{phase: "Pending", spec: `,"imagePullSecrets":[{"name":"regcred"}]`, statuses: []string{st("app", false, 0, waiting("ErrImagePull", "pull access denied, repository does not exist or may require authorization"), "")}}), []string{})},
 		{name: "a pull that failed once and then worked is history", cause: "healthy",

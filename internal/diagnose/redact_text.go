@@ -113,7 +113,7 @@ func findSecret(s string, i int) (from, to int) {
 		if !g.maybe(s, i) {
 			continue
 		}
-		if from, to = g.find(s, i); to > from && s[from:to] != hole {
+		if from, to = g.find(s, i); to > from {
 			return from, to
 		}
 	}

@@ -44,6 +44,10 @@ func TestTargets(t *testing.T) {
 		{name: "a pod on its way out is replaced by its siblings", cause: "healthy", says: "is not there any more", doc: evidence([]string{going, readyPod(sibling)}, nil, ownersJSON)},
 		{name: "strangers do not answer for a deleted pod", cause: "unknown", says: "the pod JSON", doc: evidence([]string{stranger}, nil)},
 		{name: "a pod of another namespace is another pod", ask: diagnose.Question{Target: incident.Target{Namespace: "staging", Kind: "Pod", Name: apiPod}}, cause: "unknown", doc: evidence([]string{oomPod(apiPod)}, nil)},
+		{name: "a deployment of a like name does not answer for it", ask: aboutPod("api-gateway-worker-5d8f9c7b6d-abcde"), cause: "unknown", says: "the pod JSON", doc: evidence([]string{oomPod(sibling)}, nil, ownersJSON)},
+		{name: "a name that no deployment gives", ask: aboutPod("api-gateway-solo"), cause: "unknown", says: "the pod JSON", doc: evidence([]string{oomPod(sibling)}, nil, ownersJSON)},
+		{name: "a name in two namespaces", ask: diagnose.Question{Target: incident.Target{Kind: "Pod", Name: apiPod}}, cause: "unknown", says: "the namespace of " + apiPod,
+			doc: evidence([]string{oomPod(apiPod), strings.Replace(oomPod(apiPod), `"namespace":"production"`, `"namespace":"staging"`, 1)}, nil)},
 		{name: "no target: the evidence is the target", ask: diagnose.Question{Family: "pod"}, cause: "pod.oom_killed", container: "app", doc: evidence([]string{oomPod(apiPod), readyPod(sibling)}, nil)},
 		{name: "a service with pods as evidence", ask: diagnose.Question{Target: incident.Target{Service: "api"}, Family: "pod"}, cause: "pod.oom_killed", container: "app", doc: evidence([]string{oomPod(apiPod)}, nil)},
 		{name: "a host is not judged by pods", ask: diagnose.Question{Target: incident.Target{Host: "web-01"}, Family: "host"}, cause: "unknown", says: "evidence about web-01 (host)", doc: evidence([]string{oomPod(apiPod)}, nil)},
@@ -78,6 +82,7 @@ func TestSubjectAndOwner(t *testing.T) {
 	}{
 		{"pod alone: what its owner reference says", nil, rs},
 		{"replica set too: what its owner reference says", []string{onlyRS}, dep},
+		{"an owner of another life does not count", []string{strings.ReplaceAll(ownersJSON, `"uid":"rs-1"`, `"uid":"rs-0"`)}, rs},
 		{"all of them: with UID and generation", []string{ownersJSON}, complete},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

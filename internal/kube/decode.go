@@ -94,6 +94,7 @@ func decodePart(p part, into runtime.Object) (runtime.Object, string) {
 	obj, actual, err := scheme.Codecs.UniversalDeserializer().Decode(p.raw, &def, into)
 	switch {
 	case err == nil:
+		obj.GetObjectKind().SetGroupVersionKind(*actual) // an item of a list does not say it itself
 		return obj, ""
 	case actual == nil:
 		return nil, "not readable: " + clip(err.Error(), 160)
@@ -110,9 +111,17 @@ func decodePart(p part, into runtime.Object) (runtime.Object, string) {
 
 func expected(want, got schema.GroupVersionKind) string {
 	if want.Kind == got.Kind {
-		return "a " + kindName(want) + " was expected, this is a " + kindName(got)
+		return article(kindName(want)) + " was expected, this is " + article(kindName(got))
 	}
-	return "a " + want.Kind + " was expected, this is a " + clip(got.Kind, 60)
+	return article(want.Kind) + " was expected, this is " + article(clip(got.Kind, 60))
+}
+
+// article puts a or an before a kind.
+func article(kind string) string {
+	if kind != "" && strings.ContainsRune("AEIOUaeiou", rune(kind[0])) {
+		return "an " + kind
+	}
+	return "a " + kind
 }
 
 // kindName is apps/v1 Deployment; hostile names are cut.

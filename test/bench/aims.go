@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"time"
 )
 
@@ -87,7 +86,7 @@ func (r report) aims() {
 
 // ratios prints Salve's alerts a second as a share of everybody else's.
 func (r report) ratios() {
-	if !slices.ContainsFunc(r.results, func(res result) bool { return res.cell.target.name == "salve" }) {
+	if !r.measuredAny("salve") {
 		return
 	}
 	r.table("Ratios (Salve's alerts/s ÷ theirs)", func(w io.Writer) {

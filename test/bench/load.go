@@ -105,6 +105,10 @@ func (c cell) run(ctx context.Context, b bounds) (result, error) {
 	if err := c.seed(ctx); err != nil {
 		return result{}, fmt.Errorf("%s, seeding: %w", c, err)
 	}
+	return c.measure(ctx, b)
+}
+
+func (c cell) measure(ctx context.Context, b bounds) (result, error) {
 	began := time.Now()
 	r := &traffic{cell: c, template: c.target.template(c.shape),
 		from: began.Add(b.warm), until: began.Add(b.warm + b.measured), most: b.most}

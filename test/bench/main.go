@@ -51,14 +51,16 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		return err
 	}
 	defer os.RemoveAll(dir)
-	// A Postgres started by root runs under another account, which has to get through.
-	if err := os.Chmod(dir, 0o711); err != nil {
+	if err := os.Chmod(dir, throughDir); err != nil {
 		return err
 	}
 	b := &bench{options: o, root: root, dir: dir, out: out}
 	defer b.stop()
 	return b.run(ctx)
 }
+
+// throughDir lets the account through under which root's Postgres runs.
+const throughDir = 0o711
 
 func moduleRoot(ctx context.Context) (string, error) {
 	file, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
@@ -70,12 +72,13 @@ func moduleRoot(ctx context.Context) (string, error) {
 
 // bench is one run: what it has started, and what it has measured.
 type bench struct {
-	options options
-	root    string
-	dir     string
-	out     io.Writer
-	started []*process
-	results results
+	options  options
+	root     string
+	dir      string
+	out      io.Writer
+	started  []*process
+	results  results
+	accounts []account
 }
 
 func (b *bench) stop() {
@@ -84,13 +87,13 @@ func (b *bench) stop() {
 	}
 }
 
-// run measures pgbench first, on a server that is gone afterwards. Then each
+// run looks at Postgres first, on servers that are gone afterwards. Then each
 // load goes to the servers in turn, so that what is compared is measured within
 // seconds. New incidents come last: they leave Salve with work to do.
 func (b *bench) run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, b.limit())
 	defer cancel()
-	if err := b.pgbench(ctx); err != nil {
+	if err := b.postgres(ctx); err != nil {
 		return err
 	}
 	targets, err := b.start(ctx)
@@ -104,7 +107,7 @@ func (b *bench) run(ctx context.Context) error {
 			}
 		}
 	}
-	report{b.out, b.results, b.options}.print()
+	report{b.out, b.results, b.accounts, b.options}.print()
 	if n := b.results.failed(); n > 0 {
 		return fmt.Errorf("%d requests failed", n)
 	}
@@ -117,17 +120,20 @@ func (b *bench) limit() time.Duration {
 	return 3*time.Minute + time.Duration(cells)*(b.options.bounds.warm+b.options.bounds.measured)
 }
 
-func (b *bench) pgbench(ctx context.Context) error {
-	if !b.options.only.target("pgbench") {
-		return nil
+// postgres is what Postgres can do at best, and what Salve makes it do.
+func (b *bench) postgres(ctx context.Context) (err error) {
+	if b.options.only.target("pgbench") {
+		b.say("pgbench: %d clients, prepared, rows one by one and by hundreds", pgClients)
+		b.results, err = runPgbench(ctx, b.dir, b.options.bounds.measured)
 	}
-	b.say("pgbench: %d clients, prepared, rows one by one and by hundreds", pgClients)
-	measured, err := runPgbench(ctx, b.dir, b.options.bounds.measured)
+	if b.options.only.target("statements") && err == nil {
+		b.say("building Salve; Postgres's own account of its statements")
+		b.accounts, err = askPostgres(ctx, b.root, b.dir, b.options)
+	}
 	if errors.Is(err, errNoPgbench) {
-		b.say("pgbench left out: %v", err)
+		b.say("left out: %v", err)
 		return nil
 	}
-	b.results = append(b.results, measured...)
 	return err
 }
 

@@ -34,7 +34,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	}
 	d := flags.Duration("d", 3*time.Second, "measured `duration` of each cell, 100ms to 1m")
 	callers := flags.String("c", "1,16,64", "`numbers` of callers that send one alert at a time")
-	only := flags.String("only", "", "`words`, by commas, that narrow the run: salve, alertmanager, http, pgbench;\n"+
+	only := flags.String("only", "", "`words`, by commas, that narrow the run: salve, alertmanager, http, pgbench, statements;\n"+
 		"new, resent, duplicates; c1, c16, … and b100")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
@@ -79,7 +79,7 @@ type filter struct{ targets, loads, shapes []string }
 
 func newFilter(text string, all []shape) (filter, error) {
 	var f filter
-	known := filter{targets: []string{"salve", "alertmanager", "http", "pgbench"}}
+	known := filter{targets: []string{"salve", "alertmanager", "http", "pgbench", "statements"}}
 	for _, l := range loads() {
 		known.loads = append(known.loads, l.name)
 	}

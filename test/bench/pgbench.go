@@ -49,11 +49,7 @@ func runPgbench(ctx context.Context, dir string, d time.Duration) (results, erro
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
-		defer cancel()
-		server.Stop(limit)
-	}()
+	defer stopPostgres(ctx, server)
 	binary, err := findPgbench(server.PID())
 	if err != nil {
 		return nil, err
@@ -71,6 +67,13 @@ func runPgbench(ctx context.Context, dir string, d time.Duration) (results, erro
 		all = append(all, r)
 	}
 	return all, nil
+}
+
+// stopPostgres works for a run that was interrupted, too.
+func stopPostgres(ctx context.Context, server *postgres.Server) {
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+	defer cancel()
+	server.Stop(limit)
 }
 
 // findPgbench prefers the one that belongs to the running server.
@@ -92,7 +95,7 @@ type pgbench struct{ binary, url, dir string }
 
 func (b pgbench) run(ctx context.Context, sql string, args ...string) (string, error) {
 	script := filepath.Join(b.dir, "pgbench.sql")
-	if err := os.WriteFile(script, []byte(strings.ReplaceAll(sql, "\n", " ")+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(script, []byte(sql+"\n"), 0o600); err != nil {
 		return "", err
 	}
 	cmd := exec.CommandContext(ctx, b.binary, append(args, "--no-vacuum", "--file", script, b.url)...)

@@ -13,12 +13,18 @@ import (
 
 // report prints what a run came to.
 type report struct {
-	out     io.Writer
-	results results
-	options options
+	out      io.Writer
+	results  results
+	accounts []account
+	options  options
 }
 
 func (r report) print() {
+	r.statements()
+	if !r.measuredAny("salve") && !r.measuredAny("alertmanager") {
+		r.postgres()
+		return
+	}
 	r.rates()
 	r.postgres()
 	r.stages()
@@ -47,6 +53,10 @@ func (r report) each(f func(load, shape string)) {
 			}
 		}
 	}
+}
+
+func (r report) measuredAny(target string) bool {
+	return slices.ContainsFunc(r.results, func(res result) bool { return res.cell.target.name == target })
 }
 
 func (r report) rates() {

@@ -20,7 +20,15 @@ type salve struct {
 	starts  time.Time
 }
 
-func startSalve(ctx context.Context, root, dir string) (*salve, error) {
+// startSalve gives it a database where the environment names none.
+func startSalve(ctx context.Context, root, dir string, environment ...string) (*salve, error) {
+	dir, err := os.MkdirTemp(dir, "salve-")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(dir, throughDir); err != nil {
+		return nil, err
+	}
 	binary, keys := filepath.Join(dir, "salve"), filepath.Join(dir, "keys")
 	if err := command(ctx, root, "go", "build", "-o", binary, "./cmd/server"); err != nil {
 		return nil, err
@@ -36,6 +44,7 @@ func startSalve(ctx context.Context, root, dir string) (*salve, error) {
 	cmd := exec.Command(binary, "serve")
 	cmd.Dir = dir
 	cmd.Env = append(inherited(), "SALVE_ADDR="+addr, "SALVE_JWT_KEYS="+keys, "SALVE_DATA_DIR="+filepath.Join(dir, "data"))
+	cmd.Env = append(cmd.Env, environment...)
 	p, err := startProcess(cmd, filepath.Join(dir, "salve.log"))
 	if err != nil {
 		return nil, fmt.Errorf("start Salve: %w", err)

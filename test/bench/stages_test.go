@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -72,6 +73,58 @@ func TestParsePgbench(t *testing.T) {
 	if h.count != 2 || h.mean() != time.Millisecond {
 		t.Errorf("%d transactions, mean %v; want 2, 1ms", h.count, h.mean())
 	}
+}
+
+// What Postgres 15 logs, with its prefix, parameters off.
+const postgresLog = `2026-11-23 02:43:20.001 UTC [7] LOG:  checkpoint starting: time
+2026-11-23 02:43:20.002 UTC [9] LOG:  duration: 0.250 ms  bind stmtcache_1: insert into incidents (id, key)
+	select id, key from unnest($1::uuid[], $2::text[]) as n(id, key)
+2026-11-23 02:43:20.003 UTC [9] LOG:  duration: 0.750 ms  execute stmtcache_1: insert into incidents (id, key)
+	select id, key from unnest($1::uuid[], $2::text[]) as n(id, key)
+2026-11-23 02:43:20.004 UTC [9] LOG:  duration: 0.500 ms  execute stmtcache_2: select id, number,
+	state from intents
+	where incident_id = any(array(select incident_id from alerts))
+2026-11-23 02:43:20.005 UTC [9] LOG:  duration: 0.100 ms  execute <unnamed>: with done as (update alerts a set status = n.status
+	from unnest($1::text[]) as n(status)) select 1
+2026-11-23 02:43:20.006 UTC [9] LOG:  duration: 2.000 ms  statement: commit
+2026-11-23 02:43:20.007 UTC [9] ERROR:  duration: of nothing
+2026-11-23 02:43:20.008 UTC [9] LOG:  duration: 3.000 ms  execute stmtcache_3: commit
+`
+
+func TestStatementLog(t *testing.T) {
+	want := []statementCost{
+		{"commit", 2, 5 * time.Millisecond},
+		{"insert incidents", 1, time.Millisecond},
+		{"select intents", 1, 500 * time.Microsecond},
+		{"update alerts", 1, 100 * time.Microsecond},
+	}
+	for _, size := range []int{1, 7, len(postgresLog)} {
+		log := &statementLog{}
+		log.restart()
+		for chunk := range slices.Chunk([]byte(postgresLog), size) {
+			if n, err := log.Write(chunk); n != len(chunk) || err != nil {
+				t.Fatalf("Write = %d, %v", n, err)
+			}
+		}
+		if diff := cmp.Diff(want, log.sorted(), cmp.AllowUnexported(statementCost{})); diff != "" {
+			t.Errorf("written by %d bytes (-want +got):\n%s", size, diff)
+		}
+	}
+}
+
+func FuzzStatementLog(f *testing.F) {
+	f.Add(postgresLog)
+	f.Add("\n\t\nduration: 9999999999999999 ms  execute : x")
+	f.Fuzz(func(t *testing.T, text string) {
+		log := &statementLog{}
+		log.restart()
+		log.Write([]byte(text + "\n"))
+		for _, c := range log.sorted() {
+			if c.spent < 0 || c.name == "" {
+				t.Errorf("%q costs %v under the name %q", text, c.spent, c.name)
+			}
+		}
+	})
 }
 
 func FuzzParseLog(f *testing.F) {

@@ -59,7 +59,7 @@ func (i incidentView) live() []string {
 }
 
 func newStory(t *testing.T, cluster string) *story {
-	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	t.Cleanup(cancel)
 	return &story{
 		t: t, ctx: ctx, name: cluster, cluster: awaitable{theWorld.standins[cluster]},

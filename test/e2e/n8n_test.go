@@ -50,8 +50,14 @@ func startN8N(ctx context.Context, dir string, c n8nConfig) (*n8n, error) {
 	if err := n.load(ctx, c); err != nil {
 		return nil, err
 	}
-	if n.process, err = launch(dir, "n8n", n.env, n.command("start")...); err != nil {
-		return nil, err
+	return n, n.start(ctx)
+}
+
+// start starts it, the first time and again, and waits until its workflows are live.
+func (n *n8n) start(ctx context.Context) error {
+	var err error
+	if n.process, err = launch(n.dir, "n8n", n.env, n.command("start")...); err != nil {
+		return err
 	}
 	err = n.process.ready(ctx, n.url+"/healthz/readiness")
 	if err == nil {
@@ -59,9 +65,8 @@ func startN8N(ctx context.Context, dir string, c n8nConfig) (*n8n, error) {
 	}
 	if err != nil {
 		n.process.stop()
-		return nil, err
 	}
-	return n, nil
+	return err
 }
 
 func (n *n8n) install(ctx context.Context) error {

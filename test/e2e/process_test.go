@@ -54,6 +54,11 @@ func (p *process) stop() {
 	case <-p.done:
 	case <-timer.C:
 	}
+	p.kill()
+}
+
+// kill ends the whole group at once, as a machine that loses power does.
+func (p *process) kill() {
 	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 	<-p.done
 }

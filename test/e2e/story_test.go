@@ -31,7 +31,6 @@ func TestPodOutOfMemory(t *testing.T) {
 		select count(*) > 0 from decisions where incident_id = '`+i.ID+`' and cause = 'pod.oom_killed'`, [][]string{{"t"}})
 	s.wantEvicted(1)
 	s.wantAuthorized()
-	for _, m := range told { t.Logf("%s", m.Body) }
 	if text := string(told[len(told)-1].Body); !told[len(told)-1].Authorized || !strings.Contains(text, "api-gateway") {
 		t.Errorf("the message does not say what it is about: %s", text)
 	}
@@ -126,6 +125,23 @@ func TestClusterThatIsNotThere(t *testing.T) {
 				[][]string{{"failed", "t"}})
 		})
 	}
+}
+
+// n8n dies with a lease in hand. Its error workflow tells Salve at the next
+// start, long before the lease would have ended.
+func TestN8NKilledBetweenClaimAndResult(t *testing.T) {
+	s := newStory(t, "killed")
+	s.cluster.Fail(standin.Failure{Method: "POST", Path: "/eviction", Status: 500, Delay: time.Hour})
+	s.fires()
+	s.untilIncident("the restart is claimed", func(i incidentView) bool { return i.has("k8s.pod.restart", "running") })
+	theWorld.n8n.process.kill()
+	if err := theWorld.n8n.start(s.ctx); err != nil {
+		t.Fatal(err)
+	}
+	i := s.untilIncident("its lease is known to be lost", func(i incidentView) bool { return i.has("k8s.pod.restart", "lost") })
+	s.wantRows("the lease had not ended by itself", `
+		select lease_expires > now() from intents where incident_id = '`+i.ID+`' and action = 'k8s.pod.restart' and state = 'lost'`,
+		[][]string{{"t"}})
 }
 
 // Alertmanager retries 5xx only: while Salve is away its alerts must not be
