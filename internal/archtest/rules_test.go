@@ -3,7 +3,7 @@ package archtest
 // floors are the house of ARCHITECTURE.md, ground floor first. A package imports only what lies on a floor below its
 // own, so requests walk straight down and neighbours do not know about one another.
 var floors = [][]string{
-	{"migrations", "internal/fault", "internal/incident", "internal/postgres"},
+	{"migrations", "internal/fault", "internal/incident", "internal/postgres", "internal/suggest"},
 	{"internal/identity", "internal/intake", "internal/kube", "internal/policy", "internal/trail"},
 	{"internal/diagnose"},
 	{"internal/remedy"},
@@ -21,7 +21,7 @@ var besideTheHouse = []string{"internal/archtest", "test/..."}
 // tests one line each.
 var pure = []string{
 	"internal/diagnose", "internal/incident", "internal/intake", "internal/kube", "internal/policy", "internal/remedy",
-	"internal/triage",
+	"internal/suggest", "internal/triage",
 }
 
 // impure is what a pure package must not import itself; what client-go or cel-go import inside is their affair.

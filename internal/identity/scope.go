@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"salve/internal/suggest"
 )
 
 // Scope is one permission a token can carry.
@@ -83,36 +85,14 @@ func ParseScopes(text string) (ScopeSet, error) {
 }
 
 func unknownScope(word string) error {
-	best, distance := Scope(""), 4
+	known := make([]string, 0, len(AllScopes()))
 	for _, s := range AllScopes() {
-		if d := editDistance(strings.ToLower(word), string(s)); d < distance {
-			best, distance = s, d
-		}
+		known = append(known, string(s))
 	}
-	if best != "" {
+	if best := suggest.Nearest(word, known); best != "" {
 		return fmt.Errorf("unknown scope %q; did you mean %q?", clip(word), best)
 	}
 	return fmt.Errorf("unknown scope %q; there are: %s", clip(word), Scopes(AllScopes()...))
-}
-
-// editDistance is Levenshtein's, over bytes: scopes are ASCII.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }
 
 // Caller is who made a request, as its verified token says.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"salve/internal/incident"
+	"salve/internal/suggest"
 )
 
 // families is the closed list of causes, by family.
@@ -72,7 +73,7 @@ func causeHint(word string) string {
 	for _, f := range families {
 		words, kin = append(words, f.family+".*"), append(kin, f.family+".*")
 	}
-	if near := nearest(word, words); near != "" {
+	if near := suggest.Nearest(word, words); near != "" {
 		return "did you mean " + near + "?"
 	}
 	if family := expandCause(incident.Family(word) + ".*"); len(family) > 0 {
