@@ -13,7 +13,7 @@ import (
 type Intent struct {
 	ID           ID              `json:"id"`
 	ShortID      string          `json:"short_id,omitempty"`
-	IncidentID   ID              `json:"incident_id"`
+	IncidentID   ID              `json:"incident_id,omitzero"`
 	Action       string          `json:"action"`
 	Effect       Effect          `json:"effect"`
 	Target       Target          `json:"target"`
@@ -25,7 +25,7 @@ type Intent struct {
 	Reason       string          `json:"reason"`
 	After        []ID            `json:"after"`
 	AnnouncedBy  *ID             `json:"announced_by"`
-	NotBefore    time.Time       `json:"not_before"`
+	NotBefore    time.Time       `json:"not_before,omitzero"`
 	ExpiresAt    time.Time       `json:"expires_at"`
 	ClaimPath    string          `json:"claim_path"`
 	ResultPath   string          `json:"result_path"`
@@ -35,6 +35,7 @@ type Intent struct {
 	PlanHash     string          `json:"plan_hash"`
 	Traceparent  string          `json:"traceparent"`
 
+	Doc         json.RawMessage `json:"-"` // see Document; kept where it was read or made already
 	Execute     json.RawMessage `json:"-"` // handed out by a claim only
 	Timeout     time.Duration   `json:"-"` // execute.timeout_seconds; the lease lasts this and 60 s
 	Rung        int             `json:"-"`
@@ -75,6 +76,20 @@ type Result struct {
 	ExecutionID string          `json:"execution_id,omitempty"`
 	ReceivedAt  time.Time       `json:"received_at"`
 	Flag        string          `json:"flag,omitempty"` // late, contradicting; empty for the one that counts
+}
+
+// Document is the intent's JSON without what may change or the database gives:
+// short_id, incident_id, state and not_before. It is made once and stays.
+func (in Intent) Document() (json.RawMessage, error) {
+	if in.Doc != nil {
+		return in.Doc, nil
+	}
+	in.ShortID, in.State, in.IncidentID, in.NotBefore = "", "", ID{}, time.Time{}
+	doc, err := json.Marshal(in)
+	if err != nil {
+		return nil, fmt.Errorf("document of intent %s: %w", in.ID, err)
+	}
+	return doc, nil
 }
 
 // Paths fills in the paths an executor calls. They are paths, never addresses,

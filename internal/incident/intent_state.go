@@ -1,6 +1,9 @@
 package incident
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // IntentState is where an intent stands. See Transitions.
 type IntentState string
@@ -88,15 +91,17 @@ func (t Transition) Apply(in *Intent) error {
 	return nil
 }
 
-// Terminal says whether no transition leaves the state.
-func (s IntentState) Terminal() bool {
-	for _, t := range Transitions() {
-		if t.Allows(s) {
-			return false
-		}
+// terminal are the states that no transition leaves, worked out from the table once.
+var terminal = func() map[IntentState]bool {
+	ends := map[IntentState]bool{}
+	for _, s := range IntentStates() {
+		ends[s] = !slices.ContainsFunc(Transitions(), func(t Transition) bool { return t.Allows(s) })
 	}
-	return true
-}
+	return ends
+}()
+
+// Terminal says whether no transition leaves the state.
+func (s IntentState) Terminal() bool { return terminal[s] }
 
 // Unclaimed says whether the state is before any claim and not an end.
 func (s IntentState) Unclaimed() bool { return !s.Terminal() && s != Running }

@@ -56,6 +56,21 @@ func replaceAlert(list []incident.Alert, a incident.Alert) []incident.Alert {
 	return append(list, a)
 }
 
+// outlives says what goes on when the incident is resolved: what tells people,
+// lasting changes, and the look that one of those waits for.
+func (r *round) outlives(in incident.Intent) bool {
+	return in.Effect == incident.Tell || in.Independent || in.Effect == incident.Observe && r.lastingRecheck()
+}
+
+func (r *round) lastingRecheck() bool {
+	for _, in := range r.intents {
+		if in.Independent && in.State == incident.Rechecking {
+			return true
+		}
+	}
+	return false
+}
+
 // reopen brings a resolved incident back: it counts, and the ladder goes on from
 // where it stood, so that what did not last is not simply done again.
 func (r *round) reopen() {
@@ -72,23 +87,61 @@ func (r *round) reopen() {
 }
 
 // resolveWithAlerts ends the incident when the last of its alerts has resolved.
+// While a repair runs, and after a pod was taken away, that alone says nothing:
+// an alert also resolves because its pod is gone. Then the owner's pods of today
+// must have been seen well.
 func (r *round) resolveWithAlerts() {
-	if len(r.out.Alerts) == 0 || !r.inc.Open() {
+	news := len(r.out.Alerts) > 0 || r.acted
+	if !news || !r.inc.Open() || !r.alertsResolved() {
 		return
 	}
-	for _, a := range r.alerts {
-		if a.Status == incident.Firing {
-			return
-		}
+	if r.repairRuns() || r.podTaken() && r.inc.HealthyAt.IsZero() {
+		return
 	}
 	r.resolve("all its alerts resolved")
+}
+
+func (r *round) alertsResolved() bool {
+	for _, a := range r.alerts {
+		if a.Status == incident.Firing {
+			return false
+		}
+	}
+	return len(r.alerts) > 0
+}
+
+func (r *round) repairRuns() bool {
+	return r.anyChange(func(in incident.Intent) bool { return !in.Independent && in.State == incident.Running })
+}
+
+// podTaken says whether a pod was taken away, or perhaps was, in this stretch.
+func (r *round) podTaken() bool {
+	return r.anyChange(func(in incident.Intent) bool {
+		return in.Target.Kind == "Pod" && (in.State == incident.Succeeded || in.State == incident.Lost)
+	})
+}
+
+// anyChange looks for a change of this stretch.
+func (r *round) anyChange(is func(incident.Intent) bool) bool {
+	for _, in := range r.intents {
+		if in.Effect == incident.Change && r.ofThisStretch(in) && is(in) {
+			return true
+		}
+	}
+	return false
+}
+
+// ofThisStretch says whether an intent is news since the incident opened, or came
+// back. What still runs from before counts until it has ended.
+func (r *round) ofThisStretch(in incident.Intent) bool {
+	return in.State == incident.Running || !in.CreatedAt.Before(r.inc.BeganAt)
 }
 
 // resolve ends the incident. What is urgent and not yet claimed is superseded;
 // lasting changes and what tells people go on; what runs keeps its lease.
 func (r *round) resolve(reason string) {
 	for i := range r.intents {
-		if in := r.intents[i]; in.Effect != incident.Tell && !in.Independent && in.State.Unclaimed() {
+		if in := r.intents[i]; in.State.Unclaimed() && !r.outlives(in) {
 			r.move(i, incident.Supersede, "the incident is resolved: "+reason)
 		}
 	}

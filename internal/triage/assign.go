@@ -6,6 +6,10 @@ import "salve/internal/incident"
 type Known struct {
 	Alerts map[incident.Episode]incident.Alert
 	Open   map[string]incident.ID // key → the incident that holds it, or that would reopen
+	// Back says for the incident of a known alert which incident the alert belongs
+	// to when it fires again: its own, whatever that is called by now, or the one
+	// that took over its key. Where there is none, the alert's own key counts.
+	Back map[incident.ID]incident.ID
 }
 
 // Assignment says where one delivery of a batch belongs.
@@ -20,7 +24,7 @@ type Assignment struct {
 func Assign(events []incident.Event, k Known, ids incident.IDs) []Assignment {
 	out := make([]Assignment, len(events))
 	seen := make(map[incident.Episode]incident.Alert, len(events))
-	opened := map[string]incident.ID{}
+	opened := batchOpened{byKey: map[string]incident.ID{}, ids: map[incident.ID]bool{}}
 	for i, e := range events {
 		known, ok := seen[e.Episode]
 		if !ok {
@@ -28,7 +32,7 @@ func Assign(events []incident.Event, k Known, ids incident.IDs) []Assignment {
 		}
 		a := Assignment{Class: Classify(e, pointer(known, ok)), Incident: known.IncidentID}
 		if a.Class.Change && e.Status == incident.Firing {
-			a.Incident, a.New = holder(e.Key(), k.Open, opened, ids)
+			a.Incident, a.New = k.holder(e, known, opened, ids)
 		}
 		if !ok || a.Class.Change {
 			seen[e.Episode] = incident.Alert{Episode: e.Episode, Status: e.Status, Subject: e.Subject, IncidentID: a.Incident}
@@ -38,14 +42,26 @@ func Assign(events []incident.Event, k Known, ids incident.IDs) []Assignment {
 	return out
 }
 
-func holder(key string, open, opened map[string]incident.ID, ids incident.IDs) (incident.ID, bool) {
-	if id, ok := open[key]; ok {
+// batchOpened are the incidents that a batch opens.
+type batchOpened struct {
+	byKey map[string]incident.ID
+	ids   map[incident.ID]bool
+}
+
+func (k Known) holder(e incident.Event, known incident.Alert, opened batchOpened, ids incident.IDs) (incident.ID, bool) {
+	if id, ok := k.Back[known.IncidentID]; ok {
 		return id, false
 	}
-	id, ok := opened[key]
+	if opened.ids[known.IncidentID] {
+		return known.IncidentID, true
+	}
+	if id, ok := k.Open[e.Key()]; ok {
+		return id, false
+	}
+	id, ok := opened.byKey[e.Key()]
 	if !ok {
 		id = ids()
-		opened[key] = id
+		opened.byKey[e.Key()], opened.ids[id] = id, true
 	}
 	return id, true
 }

@@ -1,6 +1,7 @@
 package triage
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -29,8 +30,10 @@ type LeaseGrant struct {
 func Claim(p *policy.Policy, f Facts, id incident.ID, grant LeaseGrant, now time.Time, ids incident.IDs) (Outcome, *Refusal) {
 	r := newRound(p, f, nil, now, ids)
 	r.by = grant.Subject
-	r.settle()
 	i := r.find(id)
+	if i < 0 {
+		return r.outcome(), notHere()
+	}
 	refused := r.mayClaim(i)
 	if refused == nil {
 		r.lease(i, grant)
@@ -38,7 +41,13 @@ func Claim(p *policy.Policy, f Facts, id incident.ID, grant LeaseGrant, now time
 		r.refuse(i, "claim.refused", refused)
 	}
 	r.moveState()
+	r.tell()
 	return r.outcome(), refused
+}
+
+// notHere answers for an intent that moved to another incident meanwhile.
+func notHere() *Refusal {
+	return &Refusal{Reason: "superseded", Detail: "the intent moved to another incident in this moment; ask again"}
 }
 
 func (r *round) lease(i int, grant LeaseGrant) {
@@ -69,7 +78,15 @@ var standing = map[incident.IntentState]Refusal{
 	incident.Shown:            {Reason: "guard", Detail: "dry run: it only shows what would be done"},
 }
 
+// mayClaim lets time pass for this one intent only. What else is due, the clock
+// takes up together with what follows from it.
 func (r *round) mayClaim(i int) *Refusal {
+	if in := r.intents[i]; in.State.Unclaimed() && r.now.After(in.ExpiresAt) {
+		return &Refusal{Reason: "expired", Detail: "nobody took it in time"}
+	}
+	if r.intents[i].State == incident.Waiting {
+		r.settleOne(i)
+	}
 	in := r.intents[i]
 	if no, stands := standing[in.State]; stands {
 		if in.State == incident.Waiting && r.now.Before(in.NotBefore) {
@@ -82,9 +99,14 @@ func (r *round) mayClaim(i int) *Refusal {
 		return r.tooEarly(in)
 	case in.Mode == incident.Approve && in.ApprovedBy == "":
 		return &Refusal{Reason: "approval_missing", Detail: "a human must approve this plan first"}
-	case !r.inc.Open() && in.Effect != incident.Tell && !in.Independent:
+	case !r.inc.Open() && !r.outlives(in):
 		r.move(i, incident.Supersede, "the incident is resolved")
 		return &Refusal{Reason: "superseded", Detail: "the incident is resolved"}
+	case in.State == incident.Blocked && !r.hadWindow(in):
+		return &Refusal{Reason: "approval_missing", Detail: "its abort window was never open: it is decided anew when the guards clear"}
+	}
+	if turn, why := r.turn(in); turn != turnNow {
+		return &Refusal{Reason: "not_its_turn", Detail: cmp.Or(why, "what it comes after has not ended yet")}
 	}
 	return r.guards(i)
 }
@@ -97,18 +119,13 @@ func (r *round) tooEarly(in incident.Intent) *Refusal {
 // guards reads every guard again, for real. One that refuses blocks the intent;
 // old evidence is looked at again first.
 func (r *round) guards(i int) *Refusal {
-	in := r.intents[i]
-	readings := r.policy.Guard(policy.GuardFacts{
-		Effect: in.Effect, Mode: in.Mode, Targets: []incident.Target{in.Target}, Rule: r.facts.Decision.Rule,
-		Automation: r.facts.Automation, DryRun: r.inc.DryRun,
-		Trusted: !in.EvidenceAt.IsZero(), ObservedAt: in.EvidenceAt, Now: r.now,
-	})
+	readings := r.readGuards(r.intents[i])
 	for _, reading := range readings {
 		if !reading.Stops {
 			continue
 		}
-		r.move(i, incident.Block, "guard "+reading.Guard+": "+reading.Reading)
-		if reading.Guard == policy.GuardEvidence && r.onlyEvidenceStops(readings) {
+		r.block(i, reading)
+		if onlyEvidenceStops(readings) {
 			r.lookFirst(i, "its evidence is too old")
 		}
 		return &Refusal{Reason: "guard", Detail: reading.Guard + ": " + reading.Reading, Guards: readings}
@@ -116,11 +133,35 @@ func (r *round) guards(i int) *Refusal {
 	return nil
 }
 
-func (r *round) onlyEvidenceStops(readings []incident.Reading) bool {
+func (r *round) block(i int, reading incident.Reading) {
+	why := "guard " + reading.Guard + ": " + reading.Reading
+	if r.move(i, incident.Block, why) {
+		r.blocked = why
+	}
+}
+
+// readGuards reads every guard for one intent. What the decision was about must
+// pass too: the pod, its owner and what the incident stands for.
+func (r *round) readGuards(in incident.Intent) []incident.Reading {
+	targets := []incident.Target{in.Target}
+	if r.inc.Target.Name != "" {
+		targets = append(targets, r.inc.Target)
+	}
+	return r.policy.Guard(policy.GuardFacts{
+		Effect: in.Effect, Mode: in.Mode, Targets: targets, Rule: r.facts.Decision.Rule,
+		Automation: r.facts.Automation, DryRun: r.inc.DryRun,
+		Trusted: !in.EvidenceAt.IsZero(), ObservedAt: in.EvidenceAt, Now: r.now,
+	})
+}
+
+// onlyEvidenceStops says whether a fresh look is all that is missing.
+func onlyEvidenceStops(readings []incident.Reading) bool {
+	stops := false
 	for _, reading := range readings {
 		if reading.Stops && reading.Guard != policy.GuardEvidence {
 			return false
 		}
+		stops = stops || reading.Stops
 	}
-	return true
+	return stops
 }

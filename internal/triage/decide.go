@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"salve/internal/incident"
 	"salve/internal/policy"
@@ -20,9 +21,9 @@ func (r *round) decide() {
 	}
 	switch {
 	case r.liveRung():
-		return // one live rung a target: what is under way is awaited
+		r.wait("one live rung a target: the end of what is under way is awaited")
 	case r.watching():
-		return
+		r.wait("the target is being watched until " + r.inc.VerifyBy.UTC().Format(time.RFC3339))
 	case r.escalating != "":
 		r.out.Decision = incident.Decision{
 			Verdict: incident.VerdictEscalate, Reasons: []string{r.escalating}, Rung: r.inc.Rung,
@@ -35,6 +36,14 @@ func (r *round) decide() {
 		r.carryOut()
 	}
 	r.out.Judged = r.facts.New || !sameJudgement(r.facts, r.out)
+}
+
+// wait says that nothing new is decided. The rule stays named: its dry run binds
+// the claims of what it brought.
+func (r *round) wait(reason string) {
+	d := &r.out.Decision
+	d.Verdict, d.Reasons, d.Guards = incident.VerdictWait, []string{reason}, []incident.Reading{}
+	d.PolicyVersion = r.policy.Version()
 }
 
 // stoppedByHuman says whether a human refused a change in this stretch. Salve
@@ -72,7 +81,7 @@ func (r *round) wantsEvidence() bool {
 		return false
 	}
 	if r.inc.Rounds >= r.set.Evidence.Rounds || r.now.Sub(r.inc.BeganAt) > r.set.Evidence.MaxDuration {
-		return false
+		return r.liveCollect() // what was asked for may still decide
 	}
 	for _, w := range d.Wants {
 		r.collect(w.Action, w.Target, "evidence is missing: "+strings.Join(d.Missing, ", "))
@@ -114,7 +123,10 @@ func (r *round) collect(action string, target incident.Target, reason string) {
 }
 
 func (r *round) build(action string, target incident.Target, params map[string]any) (incident.Intent, error) {
-	d := r.out.Diagnosis
+	return r.buildFor(r.out.Diagnosis, action, target, params)
+}
+
+func (r *round) buildFor(d incident.Diagnosis, action string, target incident.Target, params map[string]any) (incident.Intent, error) {
 	raised, first := remedy.Raises(r.intents, d.Owner, d.Container)
 	return remedy.Build(remedy.Request{
 		Action: action, Target: target, Incident: r.inc, Diagnosis: d,
@@ -154,7 +166,7 @@ func (r *round) tried() []policy.Tried {
 func (r *round) carryOut() {
 	dec := &r.out.Decision
 	switch dec.Verdict {
-	case incident.VerdictCollect:
+	case incident.VerdictCollect, incident.VerdictNothing: // an alert fires, or this would not be asked
 		r.lookAgain(dec)
 	case incident.VerdictTell, incident.VerdictEscalate:
 		r.escalating = strings.Join(dec.Reasons, "; ")
@@ -168,7 +180,9 @@ func (r *round) lookAgain(dec *incident.Decision) {
 	if r.inc.Rounds < r.set.Evidence.Rounds {
 		r.collect("collect.pod", r.subject(), strings.Join(dec.Reasons, "; "))
 	}
-	if !r.liveCollect() {
+	if r.liveCollect() {
+		dec.Verdict = incident.VerdictCollect
+	} else {
 		dec.Verdict = incident.VerdictEscalate
 		r.escalating = fmt.Sprintf("the evidence could not be confirmed in %d rounds", r.inc.Rounds)
 		dec.Reasons = append(dec.Reasons, r.escalating)
@@ -176,10 +190,12 @@ func (r *round) lookAgain(dec *incident.Decision) {
 }
 
 // subject is what to look at: the owner with all its pods, else the ill pod,
-// else what the alert named.
+// else what the alert named. What nobody trusted points nowhere.
 func (r *round) subject() incident.Target {
 	d := r.out.Diagnosis
 	switch {
+	case !r.trusted || isController(r.inc.Target.Kind):
+		return r.inc.Target
 	case d.Owner.Name != "":
 		return d.Owner
 	case d.Subject.Name != "":
@@ -187,4 +203,14 @@ func (r *round) subject() incident.Target {
 	default:
 		return r.inc.Target
 	}
+}
+
+// isController says whether pods count as this; a ReplicaSet or Job may itself
+// belong to something that is not seen yet.
+func isController(kind string) bool {
+	switch kind {
+	case "Deployment", "StatefulSet", "DaemonSet", "CronJob":
+		return true
+	}
+	return false
 }

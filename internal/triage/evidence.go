@@ -1,6 +1,8 @@
 package triage
 
 import (
+	"bytes"
+	"cmp"
 	"slices"
 	"time"
 
@@ -27,22 +29,41 @@ func (r *round) diagnose() {
 	d := diagnose.Diagnose(r.current, r.question())
 	d.ObservedAt = r.current.ObservedAt
 	r.out.Diagnosis = d
-	r.inc.Cause, r.inc.Summary = d.Cause, d.Summary
+	r.named(d)
 	r.rekey(d)
 }
 
+// named keeps what the incident was about: that it is healthy now, or that a
+// look showed nothing, does not rewrite what was wrong.
+func (r *round) named(d incident.Diagnosis) {
+	known := r.inc.Cause != incident.CauseUnknown && r.inc.Cause != incident.CauseHealthy
+	if ill := d.Decided() && d.Cause != incident.CauseHealthy; ill || !known {
+		r.inc.Cause, r.inc.Summary = d.Cause, d.Summary
+	}
+}
+
+// question names the oldest alert: it is the one that told first.
 func (r *round) question() diagnose.Question {
 	q := diagnose.Question{Target: r.inc.Target, Family: r.inc.Family}
-	for _, a := range r.facts.Alerts {
-		q.AlertName = a.Name
+	var first incident.Alert
+	for _, a := range r.alerts {
+		older := cmp.Or(a.StartsAt.Compare(first.StartsAt), bytes.Compare(a.Episode[:], first.Episode[:]))
+		if q.AlertName == "" || older < 0 {
+			first, q.AlertName = a, a.Name
+		}
 	}
 	return q
 }
 
 // rekey names the incident after what is ill: the top controller and the
-// family of the cause. Pod names change at every restart, owners do not.
+// family of the cause. Pod names change at every restart, owners do not. A look
+// that saw less of the owners does not take it back, and evidence that anybody
+// could have sent does not move an incident.
 func (r *round) rekey(d incident.Diagnosis) {
-	if d.Owner.Name != "" {
+	if !r.trusted {
+		return
+	}
+	if d.Owner.Name != "" && (!isController(r.inc.Target.Kind) || d.Owner.Kind == r.inc.Target.Kind) {
 		owner := d.Owner
 		owner.Cluster, owner.Service = r.inc.Target.Cluster, r.inc.Target.Service
 		r.inc.Target = owner
@@ -66,11 +87,28 @@ func (r *round) gather() bool {
 		ev, _ := diagnose.ParseEvidence(p.Raw, p.ReceivedAt)
 		observed := earlier(ev.ObservedAt, p.ReceivedAt)
 		ev.ObservedAt = observed
-		r.knowledge = r.knowledge.Merge(ev)
 		all = append(all, seen{ev, observed, p.Leased || slices.Contains(r.set.TrustedEvidence, p.Subject)})
 	}
+	r.mergeKnowledge(all)
 	r.mergeCurrent(all)
-	return fresh
+	// What arrived and does not count is not a look.
+	return fresh && (!r.trusted || r.anyFreshTrusted(all))
+}
+
+// anyFreshTrusted says whether something trusted is among what arrived.
+func (r *round) anyFreshTrusted(all []seen) bool {
+	return slices.ContainsFunc(all[len(r.facts.Evidence):], func(s seen) bool { return s.trusted })
+}
+
+// mergeKnowledge is what requests are built from: only what is trusted, once
+// there is any. A plan must not rest on what anybody could have sent.
+func (r *round) mergeKnowledge(all []seen) {
+	trusted := slices.ContainsFunc(all, func(s seen) bool { return s.trusted })
+	for _, s := range all {
+		if s.trusted || !trusted {
+			r.knowledge = r.knowledge.Merge(s.evidence)
+		}
+	}
 }
 
 // pieces are the stored ones and those that arrived; the latter make it fresh.
@@ -81,7 +119,7 @@ func (r *round) pieces() ([]Piece, bool) {
 		if len(a.Event.Evidence) == 0 || r.out.Taken[i].Outcome != incident.Accepted {
 			continue
 		}
-		p := Piece{Raw: a.Event.Evidence, Subject: a.Event.Subject, Leased: a.Result != nil, ReceivedAt: a.Event.ReceivedAt}
+		p := pieceOf(a)
 		pieces, fresh = append(pieces, p), true
 		_, problems := diagnose.ParseEvidence(p.Raw, p.ReceivedAt)
 		for _, problem := range problems {
@@ -91,40 +129,59 @@ func (r *round) pieces() ([]Piece, bool) {
 	return pieces, fresh
 }
 
+func pieceOf(a Arrival) Piece {
+	return Piece{Raw: a.Event.Evidence, Subject: a.Event.Subject, Leased: a.Result != nil, ReceivedAt: a.Event.ReceivedAt}
+}
+
 func (r *round) mergeCurrent(all []seen) {
 	since, newest := r.lastChangeEnd(), time.Time{}
 	for _, s := range all {
-		r.trusted = r.trusted || s.trusted && !s.observed.Before(since)
-		if s.observed.After(newest) {
+		r.trusted = r.trusted || s.trusted && s.observed.After(since)
+	}
+	counts := func(s seen) bool { return s.observed.After(since) && (s.trusted || !r.trusted) }
+	for _, s := range all {
+		if counts(s) && s.observed.After(newest) {
 			newest = s.observed
 		}
 	}
 	for _, s := range all {
-		stale := s.observed.Before(since) || newest.Sub(s.observed) > r.set.Evidence.FreshFor
-		if stale || r.trusted && !s.trusted {
-			continue
+		if counts(s) && newest.Sub(s.observed) <= r.set.Evidence.FreshFor {
+			r.current = r.current.Merge(s.evidence)
 		}
-		r.current = r.current.Merge(s.evidence)
 	}
 }
 
-// lastChangeEnd is when the last change of this incident was over.
+// lastChangeEnd is when the last change of this incident was over. One that was
+// lost may have gone on until its lease ended.
 func (r *round) lastChangeEnd() time.Time {
 	var last time.Time
+	for _, in := range r.intents {
+		if in.Effect == incident.Change && in.State == incident.Lost && in.LeaseExpires.After(last) {
+			last = in.LeaseExpires
+		}
+	}
 	for _, res := range r.facts.Results {
 		at := r.find(res.IntentID)
 		if at < 0 || r.intents[at].Effect != incident.Change {
 			continue
 		}
-		end := res.ReceivedAt
-		if !res.FinishedAt.IsZero() {
-			end = earlier(end, res.FinishedAt)
-		}
-		if end.After(last) {
+		if end := r.ended(r.intents[at], res); end.After(last) {
 			last = end
 		}
 	}
 	return last
+}
+
+// ended is when an execution says it was over: not before it was claimed, and
+// not after its word came.
+func (r *round) ended(in incident.Intent, res incident.Result) time.Time {
+	if res.FinishedAt.IsZero() || res.FinishedAt.After(res.ReceivedAt) {
+		return res.ReceivedAt
+	}
+	if claimed := in.LeaseExpires.Add(-in.Timeout - r.set.LeaseGrace); res.FinishedAt.Before(claimed) {
+		return claimed
+	}
+	return res.FinishedAt
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -23,6 +23,9 @@ func Hear(p *policy.Policy, f Facts, id incident.ID, w Word, now time.Time, ids 
 	r.by = w.Subject
 	r.settle()
 	i := r.find(id)
+	if i < 0 {
+		return r.outcome(), notHere()
+	}
 	refused := words[w.Kind](r, i, w)
 	if refused != nil {
 		r.refuse(i, "intent."+w.Kind+"_refused", refused)

@@ -1,6 +1,7 @@
 package triage
 
 import (
+	"slices"
 	"time"
 
 	"salve/internal/incident"
@@ -33,24 +34,43 @@ func Merge(p *policy.Policy, from, into Facts, arrivals []Arrival, now time.Time
 	r.audit("incident.merged", incident.ID{}, r.inc.Target.String(), r.inc.Resolution)
 	merged := r.outcome()
 
+	into = handOver(from, into, merged.All)
+	s := newRound(p, into, arrivals, now, ids)
+	s.inherit(from.Incident)
+	return merged, Survivor{Facts: into, Outcome: s.run()}
+}
+
+// handOver gives what belongs to one incident to the other.
+func handOver(from, into Facts, intents []incident.Intent) Facts {
+	into.Alerts = slices.Clip(into.Alerts)
 	for _, a := range from.Alerts {
-		a.IncidentID = survivor
+		a.IncidentID = into.Incident.ID
 		into.Alerts = append(into.Alerts, a)
 	}
-	for _, in := range merged.All {
-		in.IncidentID = survivor
+	into.Intents = slices.Clip(into.Intents)
+	for _, in := range intents {
+		in.IncidentID = into.Incident.ID
 		into.Intents = append(into.Intents, in)
 	}
-	into.Results = append(into.Results, from.Results...)
-	into.Evidence = append(into.Evidence, from.Evidence...)
-	return merged, Survivor{Facts: into, Outcome: Run(p, into, arrivals, now, ids)}
+	into.Results = slices.Concat(into.Results, from.Results)
+	into.Evidence = slices.Concat(into.Evidence, from.Evidence)
+	return into
+}
+
+// inherit makes the survivor at least as serious and as careful as what it took
+// over. Where the survivor was resolved, what was handed over brings it back.
+func (r *round) inherit(from incident.Incident) {
+	r.inc.Severity = r.inc.Severity.Worse(from.Severity)
+	r.inc.DryRun = r.inc.DryRun || from.DryRun
+	r.reopen()
 }
 
 // Crash ends the lease of one intent whose execution is known to have died.
 func Crash(p *policy.Policy, f Facts, id incident.ID, by string, now time.Time, ids incident.IDs) Outcome {
 	r := newRound(p, f, nil, now, ids)
 	r.by = by
-	if i := r.find(id); i >= 0 {
+	if i := r.find(id); i >= 0 && r.intents[i].State == incident.Running {
+		r.intents[i].LeaseExpires = now
 		r.move(i, incident.Lose, "the execution crashed before it reported a result")
 		r.again(i)
 	}

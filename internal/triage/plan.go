@@ -11,21 +11,22 @@ import (
 // with its reason; when nothing is left, people are called.
 func (r *round) plan(dec *incident.Decision) {
 	var previous *incident.ID
-	for _, step := range dec.Steps {
-		in, err := r.draft(step, dec)
-		if err != nil {
-			dec.Reasons = append(dec.Reasons, refusal(err))
-			continue
-		}
+	drafts := r.drafts(dec)
+	for _, in := range drafts {
 		if previous != nil {
 			in.After = []incident.ID{*previous}
+			if in.State == incident.Blocked {
+				in.State = incident.Waiting // what stands before it is blocked
+			}
 		}
-		if previous == nil && in.Mode == incident.Hold {
+		if previous == nil && in.Mode == incident.Hold && in.State == incident.Waiting {
 			announced := r.announcement(in)
 			in.AnnouncedBy = &announced
 		}
-		id := r.add(in)
-		previous = &id
+		id, isNew := r.addOnce(in)
+		if isNew || in.State == incident.Shown {
+			previous = &id
+		}
 	}
 	if previous == nil {
 		dec.Verdict = incident.VerdictEscalate
@@ -36,6 +37,38 @@ func (r *round) plan(dec *incident.Decision) {
 	if dec.Verdict == incident.VerdictDryRun {
 		r.escalating = "dry run: shown is what would have been done"
 	}
+}
+
+// addOnce shows the same plan once a stretch; anything else is added as it is.
+func (r *round) addOnce(in incident.Intent) (incident.ID, bool) {
+	if in.State == incident.Shown {
+		for _, old := range r.intents {
+			if old.State == incident.Shown && old.PlanHash == in.PlanHash && r.ofThisStretch(old) {
+				return old.ID, false
+			}
+		}
+	}
+	return r.add(in), true
+}
+
+// drafts are the steps that can be done. The abort window stands before the
+// rung's first change, whichever of its steps asks for one.
+func (r *round) drafts(dec *incident.Decision) []incident.Intent {
+	var drafts []incident.Intent
+	for _, step := range dec.Steps {
+		in, err := r.draft(step, dec)
+		if err != nil {
+			dec.Reasons = append(dec.Reasons, refusal(err))
+			continue
+		}
+		drafts = append(drafts, in)
+	}
+	for _, in := range drafts {
+		if in.Mode == incident.Hold && drafts[0].Mode == incident.Auto {
+			drafts[0].Mode, drafts[0].Window = in.Mode, in.Window
+		}
+	}
+	return drafts
 }
 
 func (r *round) draft(step incident.Step, dec *incident.Decision) (incident.Intent, error) {
@@ -79,13 +112,13 @@ func (r *round) recheck() {
 
 func (r *round) recheckOne(i int) {
 	in := r.intents[i]
-	if !r.trusted {
+	if !r.freshFor(in) {
 		if !r.liveCollect() {
 			r.askAgain(i, "the evidence could not be looked at again: a human must decide anew")
 		}
 		return
 	}
-	again, err := r.build(in.Action, in.Target, in.StepParams)
+	again, err := r.rebuild(in)
 	switch {
 	case err != nil:
 		r.move(i, incident.Supersede, "on fresh evidence the plan no longer stands: "+refusal(err))
@@ -96,6 +129,28 @@ func (r *round) recheckOne(i int) {
 		r.move(i, incident.Supersede, "fresh evidence gives another plan")
 		r.replan(in, again)
 	}
+}
+
+// freshFor says whether what is known now is newer than what the plan rests on,
+// and fresh.
+func (r *round) freshFor(in incident.Intent) bool {
+	at := r.current.ObservedAt
+	return r.trusted && at.After(in.EvidenceAt) && r.now.Sub(at) <= r.set.Evidence.FreshFor
+}
+
+// rebuild makes the plan again for the same object and container, whatever else
+// was diagnosed meanwhile: after a restart helped, the diagnosis is health.
+func (r *round) rebuild(in incident.Intent) (incident.Intent, error) {
+	d := r.out.Diagnosis
+	if d.Owner.Name == "" {
+		d.Owner = r.inc.Target
+	}
+	if in.Target.Kind == "Pod" {
+		d.Subject = in.Target
+	} else {
+		d.Owner, d.Container = in.Target, in.Target.Container
+	}
+	return r.buildFor(d, in.Action, in.Target, in.StepParams)
 }
 
 // replan asks for a yes to the plan that fresh evidence gives.

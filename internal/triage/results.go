@@ -1,6 +1,7 @@
 package triage
 
 import (
+	"slices"
 	"time"
 
 	"salve/internal/incident"
@@ -26,7 +27,10 @@ func (r *round) takeResults() {
 }
 
 func (r *round) takeResult(at int, res incident.Result) {
-	r.facts.Results = append(r.facts.Results, res)
+	if r.intents[at].State != incident.Running {
+		return // late or a repeat: never obeyed
+	}
+	r.facts.Results = append(slices.Clip(r.facts.Results), res)
 	if res.Status == incident.ResultSucceeded {
 		r.move(at, incident.Succeed, "the executor reports success")
 		return
@@ -45,21 +49,33 @@ var reissueAfter = []time.Duration{10 * time.Second, 30 * time.Second, 2 * time.
 
 func (r *round) again(at int) {
 	old := r.intents[at]
-	if old.Effect == incident.Change || old.Attempt >= len(reissueAfter) || !r.inc.Open() && old.Effect == incident.Observe {
+	if old.Effect == incident.Change || old.Attempt >= len(reissueAfter) || !r.inc.Open() && !r.outlives(old) {
 		return
 	}
-	next := old
+	next := anew(old)
 	next.Attempt++
-	next.After, next.AnnouncedBy = nil, nil
 	next.NotBefore = r.now.Add(reissueAfter[old.Attempt])
-	next.State = incident.Waiting
-	next.Reason = "issued anew: the last try " + string(old.State)
+	next.Reason = "issued anew: the last try " + endedHow[old.State]
 	r.add(next)
+}
+
+var endedHow = map[incident.IntentState]string{
+	incident.Failed: "failed", incident.Lost: "was lost", incident.Expired: "was not taken in time",
+}
+
+// anew is the same plan before anybody touched it.
+func anew(old incident.Intent) incident.Intent {
+	next := old
+	next.State, next.ShortID = incident.Waiting, ""
+	next.After, next.AnnouncedBy, next.NotBefore = nil, nil, zeroTime
+	next.ApprovedBy, next.ClaimedBy, next.Worker, next.ExecutionID = "", "", "", ""
+	next.LeaseHash, next.LeaseExpires = nil, zeroTime
+	return next
 }
 
 // add gives an intent its id, time and paths and makes it part of the incident.
 func (r *round) add(in incident.Intent) incident.ID {
-	in.ID, in.IncidentID, in.CreatedAt = r.ids(), r.inc.ID, r.now
+	in.ID, in.IncidentID, in.CreatedAt, in.Doc = r.ids(), r.inc.ID, r.now, nil
 	if in.NotBefore.IsZero() {
 		in.NotBefore = r.now
 	}
@@ -70,14 +86,21 @@ func (r *round) add(in incident.Intent) incident.ID {
 	}
 	in.Paths()
 	r.intents = append(r.intents, in)
-	r.audit("intent.issued", in.ID, in.Action+" "+in.Target.String(), in.Summary)
+	if in.Effect == incident.Change {
+		r.audit("intent.issued", in.ID, in.Action+" "+in.Target.String(), in.Summary)
+	}
 	return in.ID
 }
 
+// expiry is when nobody taking an intent is an answer too. Asking for evidence is
+// bounded by time: after that people are called.
 func (r *round) expiry(in incident.Intent) time.Time {
 	life := r.set.IntentExpiresAfter
-	if in.State == incident.AwaitingApproval || in.Mode == incident.Approve {
+	switch {
+	case in.Mode == incident.Approve:
 		life = r.set.ApprovalExpiresAfter
+	case in.Effect == incident.Observe:
+		life = min(life, r.set.Evidence.MaxDuration)
 	}
 	return in.NotBefore.Add(life)
 }

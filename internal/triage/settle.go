@@ -25,13 +25,89 @@ func (r *round) settleOne(i int) {
 		r.again(i)
 	case in.State.Unclaimed() && r.now.After(in.ExpiresAt):
 		r.move(i, incident.Expire, "nobody took it in time; that counts as a refusal")
+		r.tellAnew(i)
 	case in.State == incident.Waiting:
 		r.settleWaiting(i)
 	case in.State == incident.Rechecking && !r.now.Before(in.NotBefore):
 		r.askAgain(i, "no fresh evidence came in time: a human must decide anew")
 	case in.State == incident.Holding && !r.now.Before(in.NotBefore):
 		r.move(i, incident.CloseHold, "the abort window is over and nobody aborted")
+	case in.State == incident.Blocked:
+		r.settleBlocked(i)
 	}
+}
+
+// tellAnew keeps the newest message alive that nobody carried: as long as the
+// incident is open, people are still to be called.
+func (r *round) tellAnew(i int) {
+	old := r.intents[i]
+	if old.Effect != incident.Tell || old.Reason == announcing || !r.inc.Open() {
+		return
+	}
+	for _, later := range r.intents[i+1:] {
+		if later.Effect == incident.Tell {
+			return
+		}
+	}
+	next := anew(old)
+	next.Reason = "issued anew: the last try " + endedHow[incident.Expired]
+	r.add(next)
+}
+
+// readGuardsEvery is how often the guards of what is blocked are read again.
+const readGuardsEvery = 30 * time.Second
+
+// settleBlocked lets go on what no guard stops any more: at once on fresh
+// evidence, after a look on older. What a human or a window had still to let
+// through is decided anew instead.
+func (r *round) settleBlocked(i int) {
+	in := r.intents[i]
+	readings := r.readGuards(in)
+	evidence := onlyEvidenceStops(readings)
+	if turn, _ := r.turn(in); turn != turnNow || !evidence && stopping(readings) {
+		return
+	}
+	switch {
+	case in.Mode == incident.Approve && in.ApprovedBy == "", !r.hadWindow(in):
+		r.dropRung(in.Rung, "the guards cleared: it is decided anew")
+	case evidence:
+		r.lookFirst(i, "the guards cleared, and its evidence is too old")
+	default:
+		r.intents[i].NotBefore = r.now
+		r.move(i, incident.Release, "the guards cleared")
+	}
+}
+
+// dropRung takes back what was planned and not claimed, so that the rung can be
+// decided on as if it had never been.
+func (r *round) dropRung(rung int, reason string) {
+	for i := range r.intents {
+		if in := r.intents[i]; in.Effect == incident.Change && in.Rung == rung && in.State.Unclaimed() {
+			r.move(i, incident.Supersede, reason)
+		}
+	}
+}
+
+func stopping(readings []incident.Reading) bool {
+	for _, reading := range readings {
+		if reading.Stops {
+			return true
+		}
+	}
+	return false
+}
+
+// hadWindow says whether an abort window, where one belongs before this change,
+// was open and is over; a human's yes stands for it.
+func (r *round) hadWindow(in incident.Intent) bool {
+	if in.Mode != incident.Hold || len(in.After) > 0 || in.ApprovedBy != "" {
+		return true
+	}
+	if in.AnnouncedBy == nil {
+		return false
+	}
+	_, delivered := r.delivered(*in.AnnouncedBy)
+	return delivered && !r.now.Before(in.NotBefore)
 }
 
 // recheckFor is how long fresh evidence may take before a human is asked again.
@@ -41,8 +117,7 @@ const recheckFor = 2 * time.Minute
 func (r *round) lookFirst(i int, reason string) {
 	if r.move(i, incident.Recheck, reason) {
 		r.intents[i].NotBefore = r.now.Add(recheckFor)
-		r.collect("collect.pod", r.subject(), "the evidence behind "+r.intents[i].Action+" is too old")
-		r.settle()
+		r.collect("collect.pod", r.intents[i].Target, "the evidence behind "+r.intents[i].Action+" is too old")
 	}
 }
 
@@ -59,6 +134,8 @@ func (r *round) wakeAt(in incident.Intent) time.Time {
 		return in.LeaseExpires
 	case in.State == incident.Holding || in.State == incident.Rechecking:
 		return in.NotBefore
+	case in.State == incident.Blocked:
+		return earlier(r.now.Add(readGuardsEvery), in.ExpiresAt)
 	case in.State == incident.Waiting && in.AnnouncedBy != nil:
 		return earlier(in.CreatedAt.Add(r.set.Hold.DeliveryDeadline), in.ExpiresAt)
 	case in.State == incident.Waiting && len(in.After) == 0:
@@ -94,15 +171,28 @@ func (r *round) enter(i int) {
 // delivered; a window nobody could see is not consent.
 func (r *round) announce(i int) {
 	in := &r.intents[i]
-	at := r.find(*in.AnnouncedBy)
-	if at >= 0 && r.intents[at].State == incident.Succeeded {
-		in.NotBefore = r.resultTime(r.intents[at].ID).Add(in.Window + r.set.Hold.TransitGrace)
+	if at, ok := r.delivered(*in.AnnouncedBy); ok {
+		in.NotBefore = at.Add(in.Window + r.set.Hold.TransitGrace)
 		r.move(i, incident.OpenWindow, "announced; the abort window is open")
 		return
 	}
 	if r.now.After(in.CreatedAt.Add(r.set.Hold.DeliveryDeadline)) {
 		r.move(i, incident.Ask, "the announcement was not delivered in time: a human must say yes")
 	}
+}
+
+// delivered says when a message reached people: it, or what was issued anew for it.
+func (r *round) delivered(id incident.ID) (time.Time, bool) {
+	first := r.find(id)
+	if first < 0 {
+		return zeroTime, false
+	}
+	for _, in := range r.intents[first:] {
+		if in.Effect == incident.Tell && in.PlanHash == r.intents[first].PlanHash && in.State == incident.Succeeded {
+			return r.resultTime(in.ID), true
+		}
+	}
+	return zeroTime, false
 }
 
 func (r *round) resultTime(intent incident.ID) time.Time {

@@ -7,44 +7,68 @@ func (r *round) moveState() {
 	if !r.inc.Open() {
 		return
 	}
-	_ = r.inc.MoveTo(r.state()) // the table allows every state below from every open one
+	if to := r.state(); r.inc.MoveTo(to) != nil {
+		// The table takes an incident back to open only while nothing was done
+		// about it. After that, nothing under way means that people are needed.
+		_ = r.inc.MoveTo(incident.StateEscalated)
+	}
 }
 
 func (r *round) state() incident.State {
-	live := r.liveChanges()
+	urgent, lasting := r.changes(false), r.changes(true)
 	switch {
-	case live[incident.AwaitingApproval] || live[incident.Rechecking]:
-		return incident.StateAwaitingApproval
-	case len(live) > 0 && !(len(live) == 1 && live[incident.Blocked]):
-		return incident.StateRepairing
-	case r.escalating != "" || len(live) > 0:
+	case urgent.moving() || urgent[incident.AwaitingApproval] || urgent[incident.Blocked]:
+		return urgent.state()
+	case len(urgent) > 0:
+		return lasting.state() // an urgent step waits for a lasting one
+	case r.escalating != "" && lasting[incident.AwaitingApproval]:
+		return incident.StateAwaitingApproval // the one call for people says both
+	case r.escalating != "":
 		return incident.StateEscalated
 	case r.watching():
 		return incident.StateVerifying
 	case r.liveCollect():
 		return incident.StateDiagnosing
-	case r.inc.State == incident.StateEscalated || r.inc.State == incident.StateAwaitingApproval:
-		return incident.StateEscalated // it stays with the people who were called
+	case len(lasting) > 0:
+		return lasting.state()
 	default:
-		return incident.StateOpen
+		return incident.StateEscalated // nothing is under way: it is with the people who were called
 	}
 }
 
-// liveChanges are the states of changes that hold the incident: urgent ones not
-// ended, and lasting ones only while nothing else goes on.
-func (r *round) liveChanges() map[incident.IntentState]bool {
-	urgent, lasting := map[incident.IntentState]bool{}, map[incident.IntentState]bool{}
+// standings are the states that some changes stand in.
+type standings map[incident.IntentState]bool
+
+// changes are the states of the changes that have not ended: lasting ones, or urgent.
+func (r *round) changes(lasting bool) standings {
+	states := standings{}
 	for _, in := range r.intents {
-		switch {
-		case in.Effect != incident.Change || in.State.Terminal():
-		case in.Independent:
-			lasting[in.State] = true
-		default:
-			urgent[in.State] = true
+		if in.Effect != incident.Change || in.Independent != lasting || in.State.Terminal() {
+			continue
 		}
+		if in.State == incident.Waiting && len(in.After) == 0 {
+			states[incident.Holding] = true // it waits for its announcement only
+			continue
+		}
+		states[in.State] = true
 	}
-	if len(urgent) == 0 && !r.watching() && !r.liveCollect() {
-		return lasting
+	return states
+}
+
+// moving says whether something goes on that needs nobody.
+func (s standings) moving() bool {
+	return s[incident.Ready] || s[incident.Running] || s[incident.Holding] || s[incident.Rechecking]
+}
+
+func (s standings) state() incident.State {
+	switch {
+	case s[incident.AwaitingApproval]:
+		return incident.StateAwaitingApproval
+	case s.moving():
+		return incident.StateRepairing
+	case s[incident.Blocked]:
+		return incident.StateEscalated
+	default:
+		return incident.StateRepairing
 	}
-	return urgent
 }

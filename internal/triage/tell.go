@@ -9,37 +9,91 @@ import (
 
 // tell calls people when something began to need them, and once when what they
 // may have been called for is over. What was done comes first, then what is
-// wanted.
+// wanted. A lasting change that waits for a yes while an urgent one goes on is
+// told with the outcome of that one, so that there is one message and not two.
 func (r *round) tell() {
-	before := r.facts.Incident.State
+	before, channel := r.facts.Incident.State, r.set.Channels.For(r.inc.Severity)
+	asks := r.waitingPlans()
 	switch {
 	case r.ending != "" && r.changed():
-		r.message(r.set.Channels.Repaired, "resolved", "Resolved: "+r.ending)
+		r.message(r.set.Channels.Repaired, "resolved", "Resolved: "+r.ending, asks)
+	case r.ending != "" && (r.called() || asks != ""):
+		r.message(channel, "resolved", "Resolved: "+r.ending, asks)
 	case r.ending != "":
 		return
-	case r.inc.State == incident.StateAwaitingApproval && before != r.inc.State:
-		r.message(r.set.Channels.For(r.inc.Severity), "wanted", "Wanted: a yes or no. "+r.waitingPlans())
-	case r.inc.State == incident.StateEscalated && before != r.inc.State:
-		r.message(r.set.Channels.For(r.inc.Severity), "escalated", "Wanted: a human. "+r.why())
+	case r.inc.State == incident.StateEscalated && (before != r.inc.State || r.newlyAsked()):
+		r.message(channel, "escalated", "Wanted: a human. "+r.why(), asks)
+	case r.newlyAsked() && !r.goesOn():
+		r.message(channel, "wanted", r.whyAsked(), asks)
+	case r.lastingEnded() && !r.goesOn():
+		r.message(channel, "done", "For your information: a lasting change ended.")
 	}
 }
 
-// why is the reason for an escalation in words.
-func (r *round) why() string {
-	if r.escalating != "" {
-		return clip(r.escalating, 700)
-	}
-	return clip(strings.Join(r.out.Decision.Reasons, "; "), 700)
+// goesOn says whether a message about the outcome of something urgent is still to come.
+func (r *round) goesOn() bool {
+	return r.inc.State == incident.StateRepairing || r.inc.State == incident.StateVerifying || r.inc.State == incident.StateDiagnosing
 }
 
-// changed says whether anything was changed for this incident.
-func (r *round) changed() bool {
-	for _, in := range r.intents {
-		if in.Effect == incident.Change && in.State == incident.Succeeded && !in.CreatedAt.Before(r.inc.BeganAt) {
+// newlyAsked says whether a plan began to wait for a human in this round.
+func (r *round) newlyAsked() bool {
+	return r.endedUp(func(now incident.Intent) bool { return now.State == incident.AwaitingApproval }) ||
+		r.inc.State == incident.StateAwaitingApproval && r.facts.Incident.State != r.inc.State
+}
+
+// lastingEnded says whether a lasting change ended in this round by its execution.
+func (r *round) lastingEnded() bool {
+	return r.endedUp(func(now incident.Intent) bool {
+		executed := now.State == incident.Succeeded || now.State == incident.Failed || now.State == incident.Lost
+		return executed && now.Independent
+	})
+}
+
+// endedUp says whether a change came to be in this round what it was not before.
+func (r *round) endedUp(is func(incident.Intent) bool) bool {
+	for i, in := range r.intents {
+		if in.Effect != incident.Change || !is(in) {
+			continue
+		}
+		if i >= len(r.facts.Intents) || !is(r.facts.Intents[i]) {
 			return true
 		}
 	}
 	return false
+}
+
+// called says whether people were called in this stretch.
+func (r *round) called() bool {
+	for _, in := range r.intents {
+		if in.Effect == incident.Tell && in.Reason != announcing && r.ofThisStretch(in) {
+			return true
+		}
+	}
+	return false
+}
+
+// why is the reason for an escalation in words.
+func (r *round) why() string {
+	switch {
+	case r.escalating != "":
+		return clip(r.escalating, 700)
+	case r.blocked != "":
+		return clip(r.blocked, 700)
+	}
+	return clip(strings.Join(r.out.Decision.Reasons, "; "), 700)
+}
+
+// whyAsked tells what went wrong before, where something did.
+func (r *round) whyAsked() string {
+	if r.escalating == "" {
+		return ""
+	}
+	return "So far: " + r.why()
+}
+
+// changed says whether anything was changed for this incident.
+func (r *round) changed() bool {
+	return r.anyChange(func(in incident.Intent) bool { return in.State == incident.Succeeded })
 }
 
 func (r *round) waitingPlans() string {
@@ -49,22 +103,48 @@ func (r *round) waitingPlans() string {
 			plans = append(plans, fmt.Sprintf("%s (intent %s, plan %.12s)", in.Summary, in.ID, in.PlanHash))
 		}
 	}
-	return strings.Join(plans, "; ")
+	if len(plans) == 0 {
+		return ""
+	}
+	return "Wanted: a yes or no. " + strings.Join(plans, "; ")
 }
 
-// message makes one notify intent. A channel that cannot be written to is named
-// in the decision instead.
-func (r *round) message(channel, kind, last string) {
-	text := strings.Join([]string{r.headline(), r.done(), last}, "\n")
+// message makes one notify intent; the same words are not said twice in one
+// stretch. A channel that cannot be written to is named in the decision instead.
+func (r *round) message(channel, kind string, last ...string) {
+	lines := []string{r.headline(), r.done()}
+	for _, line := range last {
+		if line != "" {
+			lines = append(lines, line)
+		}
+	}
+	text := strings.Join(lines, "\n")
 	in, err := r.build("notify.slack", r.inc.Target, map[string]any{"channel": channel, "text": text})
 	if err != nil {
 		r.out.Decision.Reasons = append(r.out.Decision.Reasons, refusal(err))
 		return
 	}
+	if r.said(in) {
+		return
+	}
 	in.Mode, in.State, in.Reason = incident.Auto, incident.Waiting, kind
 	r.add(in)
-	r.settle()
+	r.settleOne(len(r.intents) - 1)
 }
+
+// said says whether the same message is on its way or was delivered already.
+func (r *round) said(message incident.Intent) bool {
+	for _, in := range r.intents {
+		same := in.Effect == incident.Tell && in.PlanHash == message.PlanHash && r.ofThisStretch(in)
+		if same && (!in.State.Terminal() || in.State == incident.Succeeded) {
+			return true
+		}
+	}
+	return false
+}
+
+// announcing is the reason of a message that opens an abort window.
+const announcing = "announcement"
 
 // announcement is the message that opens an abort window once it is delivered.
 func (r *round) announcement(change incident.Intent) incident.ID {
@@ -76,7 +156,7 @@ func (r *round) announcement(change incident.Intent) incident.ID {
 	if err != nil {
 		return incident.ID{} // never delivered: the window falls back to approval
 	}
-	in.Mode, in.State, in.Reason = incident.Auto, incident.Waiting, "announcement"
+	in.Mode, in.State, in.Reason = incident.Auto, incident.Waiting, announcing
 	return r.add(in)
 }
 
@@ -92,7 +172,7 @@ func (r *round) headline() string {
 func (r *round) done() string {
 	var done []string
 	for _, in := range r.intents {
-		if in.Effect == incident.Change && in.State.Terminal() && !in.CreatedAt.Before(r.inc.BeganAt) {
+		if in.Effect == incident.Change && in.State.Terminal() && r.ofThisStretch(in) {
 			done = append(done, fmt.Sprintf("%s: %s", in.Summary, in.State))
 		}
 	}

@@ -8,10 +8,8 @@ import (
 	"salve/internal/policy"
 )
 
-// Run says what follows from what arrived. Arrivals are taken in order; the same
-// facts, arrivals, time and ids always give the same outcome.
-func Run(p *policy.Policy, f Facts, arrivals []Arrival, now time.Time, ids incident.IDs) Outcome {
-	r := newRound(p, f, arrivals, now, ids)
+// run takes one incident as far as it can go with what arrived.
+func (r *round) run() Outcome {
 	r.openIncident()
 	r.takeAlerts()
 	r.takeResults()
@@ -29,10 +27,10 @@ func (r *round) goOn() {
 
 var steps = []func(*round){
 	(*round).settle, // the clock: leases, windows, expiry, what waits for its turn
-	(*round).resolveWithAlerts,
 	(*round).diagnose,
 	(*round).recheck,
 	(*round).verify,
+	(*round).resolveWithAlerts,
 	(*round).decide,
 	(*round).settle, // what was just planned may already have its turn
 	(*round).moveState,
@@ -61,6 +59,7 @@ type round struct {
 	acted      bool   // an intent ended in this round, a new alert fired: decide anew
 	ending     string // why the incident ends, in this round
 	escalating string // why nothing is left to do
+	blocked    string // which guard stopped a change at its claim, in this round
 
 	out Outcome
 }
@@ -90,11 +89,7 @@ func (r *round) outcome() Outcome {
 	for i := range r.intents {
 		r.intents[i].WakeAt = r.wakeAt(r.intents[i])
 	}
-	for i, before := range r.facts.Intents {
-		if after := r.intents[i]; after.State != before.State {
-			r.out.Moves = append(r.out.Moves, Move{From: before.State, Intent: after})
-		}
-	}
+	r.out.Moves = moved(r.facts.Intents, r.intents)
 	r.out.Intents = r.intents[stored:]
 	r.out.All = r.intents
 	return r.out
@@ -103,7 +98,7 @@ func (r *round) outcome() Outcome {
 func sameIncident(a, b incident.Incident) bool {
 	return a.Key == b.Key && a.State == b.State && a.Severity == b.Severity && a.Target == b.Target &&
 		a.Cause == b.Cause && a.Summary == b.Summary && a.Resolution == b.Resolution &&
-		a.Rounds == b.Rounds && a.Rung == b.Rung && a.Recurrence == b.Recurrence && a.Repeats == b.Repeats &&
+		a.Family == b.Family && a.DryRun == b.DryRun && a.Rounds == b.Rounds && a.Rung == b.Rung && a.Recurrence == b.Recurrence && a.Repeats == b.Repeats &&
 		a.VerifyBy.Equal(b.VerifyBy) && a.HealthyAt.Equal(b.HealthyAt) && a.ResolvedAt.Equal(b.ResolvedAt)
 }
 
@@ -169,7 +164,10 @@ func (r *round) move(i int, t incident.Transition, reason string) bool {
 		return false
 	}
 	r.moves++
-	r.audit("intent."+t.Name, in.ID, in.Action+" "+in.Target.String(), reason)
+	// That a look or a message may begin at once is no news; its claim is.
+	if stored := i < len(r.facts.Intents); stored || in.Effect == incident.Change {
+		r.audit("intent."+t.Name, in.ID, in.Action+" "+in.Target.String(), reason)
+	}
 	r.acted = r.acted || callsForDecision(*in)
 	return true
 }

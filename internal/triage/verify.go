@@ -2,6 +2,7 @@ package triage
 
 import (
 	"fmt"
+	"time"
 
 	"salve/internal/incident"
 )
@@ -24,7 +25,7 @@ func (r *round) verify() {
 		r.judgeLook()
 	}
 	if r.watching() && r.inc.Open() {
-		r.keepLooking(began && !r.looked)
+		r.keepLooking(began && !(r.looked && r.trusted))
 	}
 }
 
@@ -38,35 +39,85 @@ func (r *round) beginWatching() bool {
 	return true
 }
 
-// rungJustEnded says whether an urgent change ended in this round in a way that
-// may have helped: done, or lost and perhaps done.
+// rungJustEnded says whether a change ended in this round in a way that may have
+// helped: done, or lost and perhaps done.
 func (r *round) rungJustEnded() bool {
-	for i, before := range r.facts.Intents {
-		in := r.intents[i]
-		if in.Effect == incident.Change && !in.Independent && in.State != before.State &&
-			(in.State == incident.Succeeded || in.State == incident.Lost) {
-			return true
-		}
-	}
-	return false
+	return r.endedUp(func(in incident.Intent) bool {
+		return in.State == incident.Succeeded || in.State == incident.Lost
+	})
 }
 
+// judgeLook says what a look showed. Time is reckoned from what was seen to what
+// was seen: between two looks nobody knows.
 func (r *round) judgeLook() {
 	switch d := r.out.Diagnosis; {
 	case !r.trusted:
 		return
 	case d.Cause == incident.CauseHealthy:
-		if r.inc.HealthyAt.IsZero() {
-			r.inc.HealthyAt = r.now
-		}
-		if seen := r.now.Sub(r.inc.HealthyAt); seen >= r.set.Verification.HealthyFor {
-			r.resolve(fmt.Sprintf("verified: healthy for %s", seen.Round(1e9)))
-		}
+		r.judgeHealthy(r.current.ObservedAt)
 	case d.Decided():
 		r.inc.VerifyBy, r.inc.HealthyAt = zeroTime, zeroTime
 		r.acted = true
-		r.audit("incident.ineffective", incident.ID{}, r.inc.Target.String(), "still ill after the repair: "+d.Summary)
+		r.audit("incident.ineffective", incident.ID{}, r.inc.Target.String(), "ill while it was watched: "+d.Summary)
+		r.undone()
+	default:
+		r.inc.HealthyAt = zeroTime
 	}
+}
+
+func (r *round) judgeHealthy(at time.Time) {
+	if r.inc.HealthyAt.IsZero() {
+		r.inc.HealthyAt = at
+	}
+	if seen := at.Sub(r.inc.HealthyAt); seen >= r.set.Verification.HealthyFor {
+		r.resolve(fmt.Sprintf("verified: healthy for %s", seen.Round(time.Second)))
+	}
+}
+
+// dropLooks takes back the looks that are not under way yet.
+func (r *round) dropLooks() {
+	for i := range r.intents {
+		if in := r.intents[i]; in.Effect == incident.Observe && in.State.Unclaimed() && !r.rechecks() {
+			r.move(i, incident.Supersede, "the watch is over")
+		}
+	}
+}
+
+// rechecks says whether a change waits for a look.
+func (r *round) rechecks() bool {
+	return r.anyChange(func(in incident.Intent) bool { return in.State == incident.Rechecking })
+}
+
+// undone issues a lost change once more where the look shows that it was not
+// done: the same plan can be made again, for the same object as it was.
+func (r *round) undone() {
+	at := r.lastRepair()
+	if at < 0 || r.intents[at].State != incident.Lost || r.intents[at].Attempt > 0 {
+		return
+	}
+	old := r.intents[at]
+	if again, err := r.rebuild(old); err != nil || again.PlanHash != old.PlanHash {
+		return // it was done after all, or is not wanted any more
+	}
+	next := anew(old)
+	next.Attempt++
+	next.EvidenceAt = r.current.ObservedAt
+	next.Reason = "issued anew: it was lost, and is seen not to be done"
+	if next.Mode == incident.Hold {
+		next.Mode = incident.Approve // the window was for the first one
+	}
+	r.add(next)
+}
+
+// lastRepair is the last urgent change of this stretch, or -1.
+func (r *round) lastRepair() int {
+	last := -1
+	for i, in := range r.intents {
+		if in.Effect == incident.Change && !in.Independent && r.ofThisStretch(in) {
+			last = i
+		}
+	}
+	return last
 }
 
 // keepLooking asks for the next look, the first one at once, or gives up when
@@ -74,12 +125,13 @@ func (r *round) judgeLook() {
 func (r *round) keepLooking(atOnce bool) {
 	if r.now.After(r.inc.VerifyBy) {
 		r.inc.VerifyBy, r.inc.HealthyAt = zeroTime, zeroTime
+		r.dropLooks()
 		r.escalating = "inconclusive: the verification window closed before health was seen for long enough"
 		r.acted = true
 		return
 	}
 	if r.liveCollect() {
-		return
+		return // the next look is on its way
 	}
 	target := r.subject()
 	in, err := r.build("collect.pod", target, nil)
