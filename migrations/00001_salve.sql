@@ -78,13 +78,14 @@ create table decisions (
     policy       text not null,
     diagnosis    json not null,
     decision     json not null,
+    wants        json,            -- what could be collected, where evidence is missing
     primary key (incident_id, id)
 );
 
 create table intents (
     id            uuid primary key,
     number        bigint generated always as identity unique,
-    incident_id   uuid not null references incidents (id),
+    incident_id   uuid not null,   -- no foreign key: checking it costs a lock a row, and one transaction writes both
     action        text not null,
     effect        text not null check (effect in ('observe','tell','change')),
     mode          text not null check (mode in ('auto','hold','approve','dry_run')),
@@ -110,9 +111,7 @@ create table intents (
 ) with (fillfactor = 80);
 create index intents_incident on intents (incident_id, id);
 -- What the clock may have to move, and what executors ask for.
-create index intents_wake on intents (wake_at)
-    where state in ('waiting','awaiting_approval','rechecking','holding','blocked','ready','running');
-create index intents_state on intents (state, id)
+create index intents_live on intents (state, wake_at)
     where state in ('waiting','awaiting_approval','rechecking','holding','blocked','ready','running');
 create index intents_execution on intents (execution_id) where state = 'running';
 

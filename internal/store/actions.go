@@ -6,6 +6,8 @@ import (
 	"crypto/subtle"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
+
 	"salve/internal/fault"
 	"salve/internal/incident"
 	"salve/internal/triage"
@@ -14,15 +16,27 @@ import (
 // Claim gives the lease of one intent, or says why not. Either way it is on
 // record when this returns.
 func (s *Store) Claim(ctx context.Context, name string, grant triage.LeaseGrant) (incident.Intent, error) {
-	at, err := s.intentHome(ctx, name)
-	if err != nil {
-		return incident.Intent{}, err
-	}
-	id := at.intent
+	grant.Worker, grant.ExecutionID = plain(grant.Worker), plain(grant.ExecutionID)
+	return s.ask(ctx, "claim intent", name, claimReading, func(w *working, id incident.ID) (triage.Outcome, *triage.Refusal) {
+		return triage.Claim(s.policy(), *w.facts, id, grant, w.record.now, s.ids)
+	})
+}
+
+// Hear takes a human's word on one intent.
+func (s *Store) Hear(ctx context.Context, name string, word triage.Word) (incident.Intent, error) {
+	word.Reason = plain(word.Reason)
+	return s.ask(ctx, word.Kind+" intent", name, alwaysEvidence, func(w *working, id incident.ID) (triage.Outcome, *triage.Refusal) {
+		return triage.Hear(s.policy(), *w.facts, id, word, w.record.now, s.ids)
+	})
+}
+
+// ask puts a question about one intent to the core and keeps the answer, which
+// is the intent as it then stands or a refusal.
+func (s *Store) ask(ctx context.Context, operation, name string, how func(incident.Effect) reading, question func(*working, incident.ID) (triage.Outcome, *triage.Refusal)) (incident.Intent, error) {
 	var refused *triage.Refusal
-	w, err := s.withIncident(ctx, "claim intent "+id.String(), at.incident, claimReading(at.effect), func(w *working) error {
+	w, id, err := s.withIntent(ctx, operation, name, how, func(w *working, id incident.ID) error {
 		var o triage.Outcome
-		o, refused = triage.Claim(s.policy(), *w.facts, id, grant, w.record.now, s.ids)
+		o, refused = question(w, id)
 		return s.follow(ctx, w, o, nil)
 	})
 	switch {
@@ -31,8 +45,10 @@ func (s *Store) Claim(ctx context.Context, name string, grant triage.LeaseGrant)
 	case refused != nil:
 		return incident.Intent{}, conflict(refused)
 	}
-	return w.intent(id), nil
+	return find(w.after.All, id), nil
 }
+
+func alwaysEvidence(incident.Effect) reading { return withEvidence }
 
 // claimReading leaves stored evidence alone where no guard would want a new look.
 func claimReading(e incident.Effect) reading {
@@ -55,69 +71,49 @@ func conflict(r *triage.Refusal) *fault.Fault {
 	return f
 }
 
-// intent gives one intent as it stands after the transaction.
-func (w *working) intent(id incident.ID) incident.Intent {
-	for _, in := range w.after.All {
-		if in.ID == id {
-			return in
-		}
-	}
-	return incident.Intent{}
-}
-
-// Hear takes a human's word on one intent.
-func (s *Store) Hear(ctx context.Context, name string, word triage.Word) (incident.Intent, error) {
-	at, err := s.intentHome(ctx, name)
-	if err != nil {
-		return incident.Intent{}, err
-	}
-	id := at.intent
-	var refused *triage.Refusal
-	w, err := s.withIncident(ctx, word.Kind+" intent "+id.String(), at.incident, withEvidence, func(w *working) error {
-		var o triage.Outcome
-		o, refused = triage.Hear(s.policy(), *w.facts, id, word, w.record.now, s.ids)
-		return s.follow(ctx, w, o, nil)
-	})
-	switch {
-	case err != nil:
-		return incident.Intent{}, err
-	case refused != nil:
-		return incident.Intent{}, conflict(refused)
-	}
-	return w.intent(id), nil
-}
-
 // Report takes the result of one execution. The first terminal one counts;
 // repeats are answered alike; late or contradicting ones are kept, flagged, and
 // never obeyed. Without the lease there is no result.
 func (s *Store) Report(ctx context.Context, name, leaseToken string, e incident.Event, res incident.Result) (Receipt, error) {
-	at, err := s.intentHome(ctx, name)
-	if err != nil {
-		return Receipt{}, err
-	}
-	id := at.intent
-	res.IntentID, e.IntentID = id, id
+	res.Error, res.ExecutionID = plain(res.Error), plain(res.ExecutionID)
 	hash := sha256.Sum256([]byte(leaseToken))
-	var receipt Receipt
-	w, err := s.withIncident(ctx, "result of intent "+id.String(), at.incident, withEvidence, func(w *working) error {
+	var taken *triage.Taken
+	w, _, err := s.withIntent(ctx, "result of intent", name, alwaysEvidence, func(w *working, id incident.ID) (err error) {
 		in := find(w.facts.Intents, id)
 		if subtle.ConstantTimeCompare(in.LeaseHash, hash[:]) != 1 || in.ClaimedBy != e.Subject {
 			return fault.Refused("no_lease", "this lease token does not hold the lease of the intent; claim it first, and report once")
 		}
-		e.IncidentID, res.ReceivedAt = w.facts.Incident.ID, w.record.now
-		if in.State != incident.Running {
-			receipt = s.lateResult(w, in, res)
-			return nil
-		}
-		return s.terminalResult(ctx, w, e, res)
+		res, e := res, e
+		e.IntentID, res.IntentID = id, id
+		e.ReceivedAt, res.ReceivedAt = w.record.now, w.record.now
+		taken, err = s.takeResult(ctx, w, in, e, res)
+		return err
 	})
 	if err != nil {
 		return Receipt{}, err
 	}
-	if receipt.Taken.Outcome == "" {
-		receipt = w.receipt()
+	receipt := w.receipt()
+	if taken != nil {
+		receipt.Taken = *taken
 	}
 	return receipt, nil
+}
+
+// takeResult lets a result count, or says why it does not. The lease decides, not
+// whether the clock's tick came by since it ended.
+func (s *Store) takeResult(ctx context.Context, w *working, in incident.Intent, e incident.Event, res incident.Result) (*triage.Taken, error) {
+	switch {
+	case in.State != incident.Running:
+		w.after = triage.Outcome{Incident: w.facts.Incident, All: w.facts.Intents}
+		return s.lateResult(w, in, res), nil
+	case w.record.now.After(in.LeaseExpires):
+		if err := s.follow(ctx, w, triage.Run(s.policy(), *w.facts, nil, w.record.now, s.ids), nil); err != nil {
+			return nil, err
+		}
+		return s.lateResult(w, find(w.after.All, in.ID), res), nil
+	default:
+		return nil, s.terminalResult(ctx, w, e, res)
+	}
 }
 
 func find(list []incident.Intent, id incident.ID) incident.Intent {
@@ -131,6 +127,7 @@ func find(list []incident.Intent, id incident.ID) incident.Intent {
 
 // terminalResult is the result that counts.
 func (s *Store) terminalResult(ctx context.Context, w *working, e incident.Event, res incident.Result) error {
+	e.IncidentID = w.facts.Incident.ID
 	arrivals := []triage.Arrival{{Event: e, Result: &res}}
 	o := triage.Run(s.policy(), *w.facts, arrivals, w.record.now, s.ids)
 	if err := s.follow(ctx, w, o, arrivals); err != nil {
@@ -142,28 +139,24 @@ func (s *Store) terminalResult(ctx context.Context, w *working, e incident.Event
 }
 
 // lateResult keeps what came too late or says something else, and obeys nothing.
-func (s *Store) lateResult(w *working, in incident.Intent, res incident.Result) Receipt {
-	w.after = triage.Outcome{Incident: w.facts.Incident, All: w.facts.Intents}
-	receipt := w.receipt()
+func (s *Store) lateResult(w *working, in incident.Intent, res incident.Result) *triage.Taken {
 	res.Flag = "late"
 	for _, first := range w.facts.Results {
 		if first.IntentID != in.ID {
 			continue
 		}
 		if first.Status == res.Status {
-			receipt.Taken = triage.Taken{Outcome: incident.Duplicate, Reasons: []string{"this result is known already"}}
-			return receipt
+			return &triage.Taken{Outcome: incident.Duplicate, Reasons: []string{"this result is known already"}}
 		}
 		res.Flag = "contradicting"
 	}
 	why := fmt.Sprintf("a %s result says %s; the intent is %s and stays so", res.Flag, res.Status, in.State)
-	w.record.results = append(w.record.results, resultRow{s.ids(), w.facts.Incident.ID, res})
+	w.record.results = append(w.record.results, resultRow{s.ids(), w.after.Incident.ID, res})
 	w.record.audit = append(w.record.audit, incident.AuditEntry{
-		Operation: "result." + res.Flag, Actor: in.ClaimedBy, IncidentID: w.facts.Incident.ID, IntentID: in.ID,
+		Operation: "result." + res.Flag, Actor: in.ClaimedBy, IncidentID: w.after.Incident.ID, IntentID: in.ID,
 		Object: in.Action + " " + in.Target.String(), Reason: why,
 	})
-	receipt.Taken = triage.Taken{Outcome: incident.Suppressed, Reasons: []string{why}}
-	return receipt
+	return &triage.Taken{Outcome: incident.Suppressed, Reasons: []string{why}}
 }
 
 // receipt tells what the incident looks like now.
@@ -177,6 +170,7 @@ func (w *working) receipt() Receipt {
 	}
 	if w.after.Judged {
 		r.Diagnosis, r.Decision = &w.after.Diagnosis, &w.after.Decision
+		r.DiagnosisJSON, r.DecisionJSON = w.record.judgedOf(&w.after)
 	}
 	return r
 }
@@ -184,25 +178,24 @@ func (w *working) receipt() Receipt {
 // Crashed ends the leases that one execution of the caller holds: n8n's error
 // workflow knows only the execution's id.
 func (s *Store) Crashed(ctx context.Context, subject, execution string) ([]incident.ID, error) {
-	rows, err := s.pool.Query(ctx, `select id, incident_id from intents
-		where state = 'running' and execution_id = $1 and claimed_by = $2 order by id`, execution, subject)
+	rows, err := s.pool.Query(ctx, `select id from intents
+		where state = 'running' and execution_id = $1 and claimed_by = $2 order by id`, plain(execution), subject)
 	if err != nil {
 		return nil, translate("find intents of execution "+execution, err)
 	}
-	pairs, err := collectPairs(rows)
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[[16]byte])
 	if err != nil {
 		return nil, translate("find intents of execution "+execution, err)
 	}
 	lost := []incident.ID{}
-	for _, p := range pairs {
-		_, err := s.withIncident(ctx, "lose intent "+p[0].String(), p[1], withEvidence, func(w *working) error {
-			o := triage.Crash(s.policy(), *w.facts, p[0], subject, w.record.now, s.ids)
-			return s.follow(ctx, w, o, nil)
+	for _, raw := range ids {
+		_, id, err := s.withIntent(ctx, "lose intent", incident.ID(raw).String(), alwaysEvidence, func(w *working, id incident.ID) error {
+			return s.follow(ctx, w, triage.Crash(s.policy(), *w.facts, id, subject, w.record.now, s.ids), nil)
 		})
 		if err != nil {
 			return lost, err
 		}
-		lost = append(lost, p[0])
+		lost = append(lost, id)
 	}
 	return lost, nil
 }

@@ -244,6 +244,10 @@ func (s *Store) auditOnly(ctx context.Context, tx pgx.Tx, rows ...incident.Audit
 // ActivatePolicy keeps a policy version and says on record that it is in force.
 func (s *Store) ActivatePolicy(ctx context.Context, version string, source []byte, by string) error {
 	return s.inTx(ctx, "activate policy "+version, func(tx pgx.Tx) error {
+		// Replicas that start at once activate it once.
+		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('salve policy'))`); err != nil {
+			return err
+		}
 		var current string
 		err := tx.QueryRow(ctx, `select version from policies order by activated_at desc limit 1`).Scan(&current)
 		if err == nil && current == version {
@@ -262,6 +266,9 @@ func (s *Store) ActivatePolicy(ctx context.Context, version string, source []byt
 	})
 }
 
+// keptFor is how long an answer is given again.
+const keptFor = 24 * time.Hour
+
 // Answered is an answer kept for an Idempotency-Key.
 type Answered struct {
 	BodyHash [32]byte
@@ -273,7 +280,7 @@ func (s *Store) Answered(ctx context.Context, caller, route, key string) (*Answe
 	var a Answered
 	var hash []byte
 	err := s.pool.QueryRow(ctx, `select body_hash, answer from idempotency
-		where caller = $1 and route = $2 and key = $3 and created_at > $4`, caller, route, key, s.now().Add(-24*time.Hour)).
+		where caller = $1 and route = $2 and key = $3 and created_at > $4`, caller, route, key, s.now().Add(-keptFor)).
 		Scan(&hash, (*[]byte)(&a.Answer))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
@@ -285,7 +292,8 @@ func (s *Store) Answered(ctx context.Context, caller, route, key string) (*Answe
 // KeepAnswer keeps the first answer under a key, and says which one that is.
 func (s *Store) KeepAnswer(ctx context.Context, caller, route, key string, a Answered) (*Answered, error) {
 	_, err := s.pool.Exec(ctx, `insert into idempotency (caller, route, key, body_hash, answer, created_at) values ($1, $2, $3, $4, $5, $6)
-		on conflict (caller, route, key) do nothing`, caller, route, key, a.BodyHash[:], []byte(a.Answer), s.now())
+		on conflict (caller, route, key) do update set body_hash = excluded.body_hash, answer = excluded.answer, created_at = excluded.created_at
+		where idempotency.created_at <= $7`, caller, route, key, a.BodyHash[:], []byte(a.Answer), s.now(), s.now().Add(-keptFor))
 	if err != nil {
 		return nil, translate("keep answer for key "+key, err)
 	}

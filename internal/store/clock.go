@@ -14,7 +14,7 @@ import (
 
 // dueIncidents are those that time alone may have to move. Any replica may take
 // them: who locks first works, the others skip.
-const dueIncidents = `select distinct incident_id, incident_id from (
+const dueIncidents = `select distinct incident_id from (
 	(select incident_id from intents
 		where state in ('waiting','awaiting_approval','rechecking','holding','blocked','ready','running') and wake_at <= $1
 		order by wake_at limit $2)
@@ -29,16 +29,15 @@ func (s *Store) Tick(ctx context.Context, limit int) (int, error) {
 	if err != nil {
 		return 0, translate("find due incidents", err)
 	}
-	due, err := collectPairs(rows)
+	due, err := pgx.CollectRows(rows, pgx.RowTo[[16]byte])
 	if err != nil {
 		return 0, translate("find due incidents", err)
 	}
-	for _, d := range due {
-		if err := s.tickOne(ctx, d[0]); err != nil {
-			return len(due), err
-		}
+	var failed []error // one incident's trouble must not stop the clock of the others
+	for _, id := range due {
+		failed = append(failed, s.tickOne(ctx, id))
 	}
-	return len(due), nil
+	return len(due), errors.Join(failed...)
 }
 
 func (s *Store) tickOne(ctx context.Context, id incident.ID) error {
@@ -52,22 +51,16 @@ func (s *Store) tickOne(ctx context.Context, id incident.ID) error {
 	return err
 }
 
-func collectPairs(rows pgx.Rows) ([][2]incident.ID, error) {
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) ([2]incident.ID, error) {
-		var p [2]incident.ID
-		err := row.Scan((*[16]byte)(&p[0]), (*[16]byte)(&p[1]))
-		return p, err
-	})
-}
-
-// countRepeat counts a duplicate; the sum is written with the next flush.
-func (s *Store) countRepeat(id incident.ID) {
-	if id.IsZero() {
-		return
-	}
+// countRepeats counts a batch's duplicates, once it is known what became of it;
+// the sums are written with the next flush.
+func (s *Store) countRepeats(batch []*delivery) {
 	s.repeatsMu.Lock()
-	s.repeats[id]++
-	s.repeatsMu.Unlock()
+	defer s.repeatsMu.Unlock()
+	for _, d := range batch {
+		if r := d.receipt; r.Taken.Outcome == incident.Duplicate && !r.IncidentID.IsZero() {
+			s.repeats[r.IncidentID]++
+		}
+	}
 }
 
 // FlushRepeats writes the counted duplicates to their incidents.
@@ -104,17 +97,17 @@ func (s *Store) FlushRepeats(ctx context.Context) error {
 }
 
 // EnsurePartitions makes the partitions of this month and the next. What falls
-// outside lands in the default partition: no event is lost for want of one.
+// outside lands in the default partition: no event is lost for want of one, and
+// it moves when its partition is made.
 func (s *Store) EnsurePartitions(ctx context.Context) error {
-	now := s.now().UTC()
+	now := s.now()
 	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
 	return s.inTx(ctx, "make partitions of events", func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('salve partitions'))`); err != nil {
 			return err
 		}
 		for i := range 2 {
-			from, to := month.AddDate(0, i, 0), month.AddDate(0, i+1, 0)
-			if _, err := tx.Exec(ctx, partition(from, to)); err != nil {
+			if err := makePartition(ctx, tx, month.AddDate(0, i, 0), month.AddDate(0, i+1, 0)); err != nil {
 				return err
 			}
 		}
@@ -122,13 +115,28 @@ func (s *Store) EnsurePartitions(ctx context.Context) error {
 	})
 }
 
-func partition(from, to time.Time) string {
-	return fmt.Sprintf(`create table if not exists events_%s partition of events for values from ('%s') to ('%s')`,
-		from.Format("200601"), from.Format(time.RFC3339), to.Format(time.RFC3339))
+func makePartition(ctx context.Context, tx pgx.Tx, from, to time.Time) error {
+	name := "events_" + from.Format("200601")
+	var there bool
+	if err := tx.QueryRow(ctx, `select to_regclass($1) is not null`, name).Scan(&there); err != nil || there {
+		return err
+	}
+	day := time.DateOnly
+	for _, sql := range []string{
+		`create table ` + name + ` (like events including constraints)`,
+		`with moved as (delete from events_default where received_at >= '` + from.Format(day) + `' and received_at < '` + to.Format(day) + `' returning *)
+			insert into ` + name + ` select * from moved`,
+		`alter table events attach partition ` + name + ` for values from ('` + from.Format(day) + `') to ('` + to.Format(day) + `')`,
+	} {
+		if _, err := tx.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("partition %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // ForgetAnswers drops the answers kept for idempotency keys that are older than a day.
 func (s *Store) ForgetAnswers(ctx context.Context) error {
-	_, err := s.pool.Exec(ctx, `delete from idempotency where created_at < $1`, s.now().Add(-24*time.Hour))
+	_, err := s.pool.Exec(ctx, `delete from idempotency where created_at <= $1`, s.now().Add(-keptFor))
 	return translate("forget old answers", err)
 }

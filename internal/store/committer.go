@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"salve/internal/fault"
@@ -18,7 +19,7 @@ type Committer struct {
 	store *Store
 	queue chan *request
 	limit int // deliveries one transaction takes
-	done  chan struct{}
+	lanes sync.WaitGroup
 }
 
 // request is one call's deliveries; all of them are answered together.
@@ -31,27 +32,29 @@ type request struct {
 const (
 	queueLength = 4096 // calls that may wait; beyond it callers are told to come back
 	batchLimit  = 512  // deliveries a transaction
+	laneCount   = 2    // batches under way: one may be decided while the other waits for the disk
 )
 
 // NewCommitter makes a committer; Start makes it work.
 func NewCommitter(s *Store) *Committer {
-	return &Committer{store: s, queue: make(chan *request, queueLength), limit: batchLimit, done: make(chan struct{})}
+	return &Committer{store: s, queue: make(chan *request, queueLength), limit: batchLimit}
 }
 
 // Start begins to commit; it does not block.
 func (c *Committer) Start() {
-	go func() {
-		defer close(c.done)
-		for first := range c.queue {
-			c.commitAll(c.drain(first))
-		}
-	}()
+	for range laneCount {
+		c.lanes.Go(func() {
+			for first := range c.queue {
+				c.commitAll(c.drain(first))
+			}
+		})
+	}
 }
 
 // Stop commits what is queued and returns. Nothing may be taken any more.
 func (c *Committer) Stop() {
 	close(c.queue)
-	<-c.done
+	c.lanes.Wait()
 }
 
 // Take makes events durable and says what became of each. It returns only after
@@ -62,6 +65,7 @@ func (c *Committer) Take(ctx context.Context, events []incident.Event) ([]Receip
 	}
 	r := &request{queued: time.Now(), answered: make(chan struct{})}
 	for _, e := range events {
+		e.ReceivedAt = e.ReceivedAt.UTC().Truncate(time.Microsecond)
 		r.deliveries = append(r.deliveries, &delivery{event: located(e)})
 	}
 	select {
@@ -155,7 +159,7 @@ func (c *Committer) commit(batch []*delivery) {
 	}
 	if err != nil {
 		for _, d := range batch {
-			d.receipt = Receipt{Err: translate("commit deliveries", err)}
+			d.receipt = Receipt{Err: translate("commit event "+d.event.ID.String(), err)}
 		}
 		return
 	}

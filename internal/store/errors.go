@@ -39,13 +39,19 @@ func lostRace(err error) bool {
 }
 
 // poisonous says whether the data itself cannot be stored, whoever tries again:
-// SQLSTATE classes 22 (data) and 23 (integrity).
+// SQLSTATE classes 22 (data), 23 (integrity) and 54 (what is too big or too deep).
 func poisonous(err error) bool {
 	if _, ok := errors.AsType[*panicked](err); ok {
 		return true
 	}
 	pg, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && (strings.HasPrefix(pg.Code, "22") || strings.HasPrefix(pg.Code, "23")) && !lostRace(err)
+	return ok && len(pg.Code) == 5 && slices.Contains([]string{"22", "23", "54"}, pg.Code[:2]) && !lostRace(err)
+}
+
+// plain makes a text fit for a text column: Postgres holds neither NUL nor what
+// is not UTF-8, and a result must not be lost over either.
+func plain(s string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
 }
 
 // panicked is a panic of the pure core, as an error.

@@ -32,6 +32,7 @@ func scanIncident(row pgx.CollectableRow) (incident.Incident, error) {
 		return i, fmt.Errorf("labels of incident %s: %w", i.ID, err)
 	}
 	i.ShortID = incident.IncidentNumber(i.Number)
+	i.OpenedAt, i.BeganAt, i.UpdatedAt = i.OpenedAt.UTC(), i.BeganAt.UTC(), i.UpdatedAt.UTC()
 	i.ResolvedAt, i.VerifyBy, i.HealthyAt = orZero(resolved), orZero(verify), orZero(healthy)
 	i.MergedInto = (*incident.ID)(merged)
 	return i, nil
@@ -58,7 +59,7 @@ func incidentColumnsOf(list []incident.Incident) incidentRows {
 		r.keys, r.states, r.severities = append(r.keys, i.Key), append(r.states, string(i.State)), append(r.severities, string(i.Severity))
 		r.targets, r.labels = append(r.targets, jsonText(i.Target)), append(r.labels, labelsText(i.Labels))
 		r.families, r.causes, r.services = append(r.families, i.Family), append(r.causes, i.Cause), append(r.services, i.Service)
-		r.titles, r.summaries, r.resolutions = append(r.titles, i.Title), append(r.summaries, i.Summary), append(r.resolutions, i.Resolution)
+		r.titles, r.summaries, r.resolutions = append(r.titles, plain(i.Title)), append(r.summaries, plain(i.Summary)), append(r.resolutions, plain(i.Resolution))
 		r.opened, r.began, r.updated = append(r.opened, i.OpenedAt), append(r.began, i.BeganAt), append(r.updated, i.UpdatedAt)
 		r.resolved, r.verify, r.healthy = append(r.resolved, orNull(i.ResolvedAt)), append(r.verify, orNull(i.VerifyBy)), append(r.healthy, orNull(i.HealthyAt))
 		r.merged = append(r.merged, (*[16]byte)(i.MergedInto))
@@ -86,6 +87,19 @@ const insertIncidents = `insert into incidents (id, key, state, severity, target
 	select id, key, state, severity, target::json, labels::json, family, cause, service, title, summary, resolution, opened_at,
 	began_at, updated_at, resolved_at, merged_into, rounds, rung, recurrences, dry_run, verify_by, healthy_at
 	from ` + incidentArrays + ` order by key returning id, number`
+
+// noneToReopen refuses to open an incident whose key another replica held and
+// gave up since the facts were read: it would have to be reopened instead.
+const noneToReopen = `select must_be(count(*), 0) from incidents
+	where key = any($1::text[]) and state = 'resolved' and resolved_at > $2 and merged_into is null`
+
+func (w *record) openedArgs() []any {
+	keys := make([]string, len(w.opened))
+	for i := range w.opened {
+		keys[i] = w.opened[i].Key
+	}
+	return []any{keys, w.since}
+}
 
 // updateIncidents writes what may change. Repeats are counted apart: see countRepeats.
 const updateIncidents = `with done as (update incidents i set key = n.key, state = n.state, severity = n.severity, target = n.target::json,

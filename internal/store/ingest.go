@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -21,8 +22,10 @@ type Receipt struct {
 	State      incident.State // of the incident, where it was touched
 	Diagnosis  *incident.Diagnosis
 	Decision   *incident.Decision
-	Intents    []incident.Intent // live ones of the incident
+	Intents    []incident.Intent // live ones of the incident, at least what is shown of them
 	Err        error
+
+	DiagnosisJSON, DecisionJSON json.RawMessage // the two above, as they were written
 }
 
 // delivery is one event on its way through a batch.
@@ -36,7 +39,8 @@ type delivery struct {
 func (s *Store) ingest(ctx context.Context, batch []*delivery) error {
 	var err error
 	for range maxTries {
-		if err = s.ingestOnce(ctx, batch); !lostRace(err) {
+		err = guarded(func() error { return s.ingestOnce(ctx, batch) })
+		if !lostRace(err) {
 			return err
 		}
 	}
@@ -67,15 +71,28 @@ type known struct {
 	intents map[incident.ID][]incident.Intent
 }
 
-const readLiveIntentsOfAlerts = `select ` + intentColumns + ` from intents
+// A repeat is answered with what is shown of an intent, and no more is read.
+// The states are an argument so that no partial index fits and the look-up goes
+// by incident: how much is live elsewhere must not matter.
+const readLiveIntentsOfAlerts = `select id, number, incident_id, action, effect, mode, state, not_before, doc from intents
 	where incident_id = any(array(select incident_id from alerts where episode = any($1::bytea[])))
-	and state in ('waiting','awaiting_approval','rechecking','holding','blocked','ready','running') order by incident_id, id`
+	and state = any($2::text[]) order by incident_id, id`
+
+func liveStates() []string {
+	var live []string
+	for _, state := range incident.IntentStates() {
+		if !state.Terminal() {
+			live = append(live, string(state))
+		}
+	}
+	return live
+}
 
 func readKnown(ctx context.Context, conn *pgx.Conn, batch []*delivery) (known, error) {
 	episodes := episodesOf(batch)
 	var b pgx.Batch
 	b.Queue(readAlerts, episodes)
-	b.Queue(readLiveIntentsOfAlerts, episodes)
+	b.Queue(readLiveIntentsOfAlerts, episodes, liveStates())
 	br := conn.SendBatch(ctx, &b)
 	defer br.Close()
 	k := known{alerts: map[incident.Episode]incident.Alert{}, intents: map[incident.ID][]incident.Intent{}}
@@ -86,7 +103,7 @@ func readKnown(ctx context.Context, conn *pgx.Conn, batch []*delivery) (known, e
 	for _, a := range alerts {
 		k.alerts[a.Episode] = a
 	}
-	intents, err := collect(br, scanIntent)
+	intents, err := collect(br, scanShownIntent)
 	for _, in := range intents {
 		k.intents[in.IncidentID] = append(k.intents[in.IncidentID], in)
 	}
@@ -112,51 +129,50 @@ func (s *Store) onlyRepeats(batch []*delivery, k known) bool {
 	}
 	for _, d := range batch {
 		a := k.alerts[d.event.Episode]
-		d.receipt = s.repeated(triage.Classify(d.event, &a), a.IncidentID, k.intents[a.IncidentID])
+		d.receipt = repeated(triage.Classify(d.event, &a), a.IncidentID, k.intents[a.IncidentID])
 	}
+	s.countRepeats(batch)
 	return true
 }
 
-func (s *Store) repeated(class triage.Class, id incident.ID, live []incident.Intent) Receipt {
-	if class.Outcome == incident.Duplicate {
-		s.countRepeat(id)
-	}
+func repeated(class triage.Class, id incident.ID, live []incident.Intent) Receipt {
 	return Receipt{
 		Taken:      triage.Taken{Outcome: class.Outcome, Reasons: []string{class.Reason}},
 		IncidentID: id, Intents: live,
 	}
 }
 
-// group is what a batch brings to one incident.
-type group struct {
-	facts      triage.Facts
-	arrivals   []triage.Arrival
-	deliveries []*delivery
-	outcome    triage.Outcome
-}
-
 // commitBatch is the one transaction: lock, read, decide, write, commit. Locking
 // and writing are a round trip each, whatever the batch's size.
 func (s *Store) commitBatch(ctx context.Context, conn *pgx.Conn, batch []*delivery, k known) error {
-	locked, mode, err := s.lockFor(ctx, conn, batch, k)
 	defer rollback(conn)
+	l, err := s.lockFor(ctx, conn, batch, k)
 	if err != nil {
 		return err
 	}
-	groups, record, err := s.triageBatch(ctx, conn, batch, k, locked, mode)
+	sorted, record, err := s.triageBatch(ctx, conn, batch, k, l)
 	if err != nil {
 		return err
 	}
 	if err := s.finish(ctx, conn, record); err != nil {
 		return err
 	}
-	s.answer(groups, record)
+	s.answer(batch, sorted, record)
 	return nil
 }
 
+// locks is what a batch found under lock.
+type locks struct {
+	now       time.Time // taken once the locks are held: time does not run backwards within an incident
+	since     time.Time // what was resolved after this may come back
+	incidents []incident.Incident
+	mode      incident.Automation
+}
+
 // lockFor begins the transaction and locks what the batch touches, in one round trip.
-func (s *Store) lockFor(ctx context.Context, conn *pgx.Conn, batch []*delivery, k known) ([]incident.Incident, incident.Automation, error) {
+func (s *Store) lockFor(ctx context.Context, conn *pgx.Conn, batch []*delivery, k known) (locks, error) {
 	start := time.Now()
+	l := locks{since: s.now().Add(-s.policy().Settings().Recurrence)}
 	var ids []incident.ID
 	for _, a := range k.alerts {
 		if !a.IncidentID.IsZero() {
@@ -169,20 +185,23 @@ func (s *Store) lockFor(ctx context.Context, conn *pgx.Conn, batch []*delivery, 
 	}
 	var b pgx.Batch
 	b.Queue("begin")
-	b.Queue(lockIncidents, uuids(ids), keys, s.now().Add(-s.policy().Settings().Recurrence))
+	b.Queue(lockIncidents, uuids(ids), keys, l.since)
 	b.Queue(readAutomation)
 	br := conn.SendBatch(ctx, &b)
 	defer br.Close()
 	if _, err := br.Exec(); err != nil {
-		return nil, "", fmt.Errorf("begin: %w", err)
+		return l, fmt.Errorf("begin: %w", err)
 	}
-	locked, err := collect(br, scanIncident)
-	if err != nil {
-		return nil, "", fmt.Errorf("lock incidents: %w", err)
+	var err error
+	if l.incidents, err = collect(br, scanIncident); err != nil {
+		return l, fmt.Errorf("lock incidents: %w", err)
 	}
-	mode, err := automation(br.QueryRow())
+	if l.mode, err = automation(br.QueryRow()); err != nil {
+		return l, fmt.Errorf("read automation: %w", err)
+	}
+	l.now = s.now()
 	s.watch.Stage("lock", time.Since(start))
-	return locked, mode, err
+	return l, nil
 }
 
 // rollback ends a transaction that was not committed; after a commit it does
@@ -199,97 +218,33 @@ func rollback(conn *pgx.Conn) {
 }
 
 // triageBatch is the middle: what follows from all that, without a write yet.
-func (s *Store) triageBatch(ctx context.Context, tx batcher, batch []*delivery, k known, locked []incident.Incident, mode incident.Automation) ([]*group, *record, error) {
+func (s *Store) triageBatch(ctx context.Context, tx batcher, batch []*delivery, k known, l locks) (*sorted, *record, error) {
 	evidence := slices.ContainsFunc(batch, func(d *delivery) bool { return len(d.event.Evidence) > 0 })
 	start := time.Now()
-	facts, err := s.facts(ctx, tx, locked, mode, evidence)
+	facts, err := s.facts(ctx, tx, l.incidents, l.mode, l.now, evidence)
 	if err != nil {
 		return nil, nil, err
 	}
 	s.watch.Stage("facts", time.Since(start))
 	start = time.Now()
-	now := s.now()
-	record := &record{now: now}
-	groups, err := s.assign(batch, k, facts, locked, mode, record)
+	sorted, err := s.sort(batch, k, l, facts)
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, g := range groups {
-		if err := s.run(g, now); err != nil {
+	record := &record{now: l.now, since: l.since}
+	for _, g := range sorted.groups {
+		if err := s.run(g, l.now); err != nil {
 			return nil, nil, err
 		}
-		record.add(g.facts, g.outcome, s.ids)
+		g.outcome.Alerts = sorted.own(g)
+		record.add(g.facts, g.outcome, s.ids, k.stored)
 		record.took(g)
 	}
+	for _, d := range sorted.strays {
+		record.stray(d, sorted, k)
+	}
 	s.watch.Stage("triage", time.Since(start))
-	return groups, record, nil
-}
-
-// assign sorts deliveries into groups, one an incident, in order of arrival.
-func (s *Store) assign(batch []*delivery, k known, facts map[incident.ID]*triage.Facts, locked []incident.Incident, mode incident.Automation, record *record) ([]*group, error) {
-	events := make([]incident.Event, len(batch))
-	for i, d := range batch {
-		events[i] = d.event
-	}
-	var groups []*group
-	byID := map[incident.ID]*group{}
-	for i, a := range triage.Assign(events, triage.Known{Alerts: k.alerts, Open: holders(locked)}, s.ids) {
-		d := batch[i]
-		if !a.Class.Change {
-			d.receipt = s.repeated(a.Class, a.Incident, k.intents[a.Incident])
-			record.orphan(d, k)
-			continue
-		}
-		g := byID[a.Incident]
-		if g == nil {
-			f := facts[a.Incident]
-			if a.New {
-				f = &triage.Facts{New: true, Incident: incident.Incident{ID: a.Incident, Key: d.event.Key()}, Automation: mode}
-			}
-			if f == nil {
-				return nil, errRace // it became known after the read and before the lock
-			}
-			g = &group{facts: *f}
-			byID[a.Incident] = g
-			groups = append(groups, g)
-		}
-		g.arrivals = append(g.arrivals, triage.Arrival{Event: d.event})
-		g.deliveries = append(g.deliveries, d)
-	}
-	return groups, nil
-}
-
-// holders maps keys to the incident that is open under them, else to the one
-// that would reopen.
-func holders(locked []incident.Incident) map[string]incident.ID {
-	open := make(map[string]incident.ID, len(locked))
-	for _, i := range locked {
-		if _, taken := open[i.Key]; i.MergedInto == nil && (i.Open() || !taken) {
-			open[i.Key] = i.ID
-		}
-	}
-	return open
-}
-
-// orphan records what belongs to no incident: a resolution of something that was
-// never seen firing. It makes a late firing of the same episode stale.
-func (w *record) orphan(d *delivery, k known) {
-	if d.receipt.Taken.Outcome != incident.Suppressed {
-		return
-	}
-	w.events = append(w.events, eventRow{d.event, incident.Suppressed, d.receipt.IncidentID})
-	if _, isKnown := k.alerts[d.event.Episode]; isKnown || d.event.Status != incident.Resolved {
-		return
-	}
-	for _, a := range w.newAlerts {
-		if a.Episode == d.event.Episode {
-			return
-		}
-	}
-	w.newAlerts = append(w.newAlerts, incident.Alert{
-		Episode: d.event.Episode, Status: incident.Resolved, Name: d.event.Name, Source: d.event.Source,
-		Subject: d.event.Subject, Fingerprint: d.event.Fingerprint, StartsAt: d.event.StartsAt, EndsAt: d.event.EndsAt,
-	})
+	return sorted, record, nil
 }
 
 // run calls the pure core; its panic is an error of this group alone.
@@ -330,14 +285,11 @@ func (s *Store) finish(ctx context.Context, conn *pgx.Conn, record *record) erro
 	list := record.queue(&b)
 	b.Queue("commit")
 	br := conn.SendBatch(ctx, &b)
-	err := record.read(br, list, func(name string) {
-		s.watch.Stage(name, time.Since(start))
-		start = time.Now()
-	})
+	err := record.read(br, list)
 	if err == nil {
 		_, err = br.Exec()
-		s.watch.Stage("commit", time.Since(start))
 	}
+	s.watch.Stage("write and commit", time.Since(start))
 	if closeErr := br.Close(); err == nil {
 		err = closeErr
 	}
@@ -354,17 +306,27 @@ func (w *record) took(g *group) {
 	}
 }
 
-// answer fills the receipts once everything is durable.
-func (s *Store) answer(groups []*group, record *record) {
-	for _, g := range groups {
-		live := liveIntents(g.outcome.All, record.numbers)
+// answer fills the receipts once everything is durable. Who sent again what came
+// in the same batch gets what the batch made of it.
+func (s *Store) answer(batch []*delivery, sorted *sorted, record *record) {
+	for _, g := range sorted.groups {
+		g.live = liveIntents(g.outcome.All, record.numbers)
+		receipt := Receipt{IncidentID: g.outcome.Incident.ID, State: g.outcome.Incident.State, Intents: g.live}
+		if g.outcome.Diagnosis.Cause != "" {
+			receipt.Diagnosis, receipt.Decision = &g.outcome.Diagnosis, &g.outcome.Decision
+			receipt.DiagnosisJSON, receipt.DecisionJSON = record.judgedOf(&g.outcome)
+		}
 		for i, d := range g.deliveries {
-			d.receipt = Receipt{
-				Taken: g.outcome.Taken[i], IncidentID: g.outcome.Incident.ID, State: g.outcome.Incident.State,
-				Diagnosis: &g.outcome.Diagnosis, Decision: &g.outcome.Decision, Intents: live,
-			}
+			d.receipt = receipt
+			d.receipt.Taken = g.outcome.Taken[i]
 		}
 	}
+	for _, d := range sorted.strays {
+		if g := sorted.byID[d.receipt.IncidentID]; g != nil {
+			d.receipt.State, d.receipt.Intents = g.outcome.Incident.State, g.live
+		}
+	}
+	s.countRepeats(batch)
 	s.committed(record)
 }
 
@@ -373,7 +335,7 @@ func (s *Store) committed(w *record) {
 	c := Committed{Took: map[string]time.Duration{}}
 	for _, j := range w.judged {
 		c.Judged = append(c.Judged, JudgedCause{
-			Cause: j.diagnosis.Cause, NewCause: j.diagnosis.Cause != j.before, Severity: j.severity, Verdict: j.decision.Verdict,
+			Cause: j.cause, NewCause: j.cause != j.before, Severity: j.severity, Verdict: j.verdict,
 		})
 	}
 	c.Intents = append(c.Intents, w.intents...)

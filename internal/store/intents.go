@@ -46,6 +46,7 @@ func scanIntent(row pgx.CollectableRow) (incident.Intent, error) {
 		return in, fmt.Errorf("plan of intent %s: %w", incident.ID(id), err)
 	}
 	in.ID, in.IncidentID, in.State, in.ShortID = id, incidentID, state, incident.IntentNumber(number)
+	in.Doc = doc
 	in.Execute, in.Timeout, in.Rung, in.Independent, in.Window = p.Execute, p.Timeout, p.Rung, p.Independent, p.Window
 	in.Attempt, in.StepParams = p.Attempt, p.StepParams
 	in.EvidenceAt, in.LeaseExpires = orZero(evidenceAt), orZero(leaseExpires)
@@ -54,10 +55,25 @@ func scanIntent(row pgx.CollectableRow) (incident.Intent, error) {
 	return in, nil
 }
 
-// document is an intent's JSON without what changes or the database gives.
-func document(in incident.Intent) string {
-	in.State, in.ShortID = "", ""
-	return jsonText(in)
+// scanShownIntent reads what is shown of an intent, without decoding anything.
+func scanShownIntent(row pgx.CollectableRow) (incident.Intent, error) {
+	var in incident.Intent
+	var number int64
+	err := row.Scan((*[16]byte)(&in.ID), &number, (*[16]byte)(&in.IncidentID), &in.Action, &in.Effect, &in.Mode, &in.State,
+		&in.NotBefore, (*[]byte)(&in.Doc))
+	in.ShortID = incident.IntentNumber(number)
+	return in, err
+}
+
+// documented gives new intents their document, which is stored and shown alike.
+func documented(list []incident.Intent) {
+	for i := range list {
+		doc, err := list[i].Document()
+		if err != nil {
+			panic(err) // what the core builds always marshals; as a panic it is one item's trouble
+		}
+		list[i].Doc = doc
+	}
 }
 
 const insertIntents = `insert into intents (id, incident_id, action, effect, mode, state, rung, attempt, created_at, not_before,
@@ -82,7 +98,7 @@ func intentArgs(list []incident.Intent) []any {
 		rungs, attempts = append(rungs, int32(in.Rung)), append(attempts, int32(in.Attempt))
 		created, notBefore, expires = append(created, in.CreatedAt), append(notBefore, in.NotBefore), append(expires, in.ExpiresAt)
 		wake = append(wake, in.WakeAt)
-		hashes, docs, evidence = append(hashes, in.PlanHash), append(docs, document(in)), append(evidence, orNull(in.EvidenceAt))
+		hashes, docs, evidence = append(hashes, in.PlanHash), append(docs, string(in.Doc)), append(evidence, orNull(in.EvidenceAt))
 		plans = append(plans, jsonText(plan{in.Execute, in.Timeout, in.Rung, in.Independent, in.Window, in.Attempt, in.StepParams}))
 	}
 	return []any{ids, incidents, actions, effects, modes, states, rungs, attempts, created, notBefore, expires, wake, hashes, docs, plans, evidence}

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,19 +14,19 @@ import (
 	"salve/internal/triage"
 )
 
-// lockIncidents locks incidents by id, and those that hold or would reopen one
-// of the keys, in the one order everybody uses. What it returns was read under
-// the lock; whether an incident is still open must be looked at again.
+// lockIncidents locks incidents by id, those that took over the key of one that
+// is resolved, and those that hold or would reopen one of the keys, in the one
+// order everybody uses. What it returns was read under the lock; whether an
+// incident is still open must be looked at again.
 const lockIncidents = `select ` + incidentColumns + ` from incidents where id = any(array(
 		select unnest($1::uuid[])
+		union select h.id from incidents a join incidents h on h.key = a.key and h.state <> 'resolved'
+			where a.id = any($1::uuid[]) and a.state = 'resolved'
 		union select id from incidents where key = any($2::text[]) and state <> 'resolved'
 		union (select distinct on (key) id from incidents
 			where key = any($2::text[]) and state = 'resolved' and resolved_at > $3 and merged_into is null
 			order by key, resolved_at desc)
 	)) order by id for update`
-
-// skipLocked takes what no other replica works on right now.
-const lockFreeIncidents = `select ` + incidentColumns + ` from incidents where id = any($1::uuid[]) order by id for update skip locked`
 
 const readAutomation = `select mode from automation`
 
@@ -38,14 +40,16 @@ const readIntentsOf = `select ` + intentColumns + ` from intents where incident_
 
 const readResultsOf = `select incident_id, doc from results where incident_id = any($1::uuid[]) and flag = '' order by incident_id, id`
 
-const readLastDecision = `select distinct on (incident_id) incident_id, diagnosis, decision from decisions
+const readLastDecision = `select distinct on (incident_id) incident_id, diagnosis, decision, wants from decisions
 	where incident_id = any($1::uuid[]) order by incident_id, id desc`
 
-// readEvidence is bounded by time and, in Go, by size: newest first, so that
-// what is cut off is the oldest.
-const readEvidence = `select incident_id, received_at, subject, kind, evidence from events
-	where incident_id = any($1::uuid[]) and evidence is not null and received_at > $2
-	order by incident_id, id desc`
+// readEvidence is bounded by time and by the size of one incident's evidence:
+// the newest is kept, and what is cut off never leaves the database.
+const readEvidence = `select incident_id, received_at, subject, kind, evidence from (
+		select id, incident_id, received_at, subject, kind, evidence,
+			sum(octet_length(evidence::text)) over (partition by incident_id order by id desc) as bytes
+		from events where incident_id = any($1::uuid[]) and evidence is not null and received_at > $2
+	) newest where bytes <= $3 order by incident_id, id`
 
 func scanAlert(row pgx.CollectableRow) (incident.Alert, error) {
 	var a incident.Alert
@@ -67,7 +71,7 @@ type batcher interface {
 }
 
 // facts reads, for incidents that are locked already, everything triage may want.
-func (s *Store) facts(ctx context.Context, tx batcher, locked []incident.Incident, mode incident.Automation, evidence bool) (map[incident.ID]*triage.Facts, error) {
+func (s *Store) facts(ctx context.Context, tx batcher, locked []incident.Incident, mode incident.Automation, now time.Time, evidence bool) (map[incident.ID]*triage.Facts, error) {
 	all := make(map[incident.ID]*triage.Facts, len(locked))
 	ids := make([]incident.ID, 0, len(locked))
 	for _, i := range locked {
@@ -84,10 +88,10 @@ func (s *Store) facts(ctx context.Context, tx batcher, locked []incident.Inciden
 	b.Queue(readResultsOf, uuids(ids))
 	b.Queue(readLastDecision, uuids(ids))
 	if evidence {
-		b.Queue(readEvidence, uuids(ids), s.now().Add(-set.MaxDuration))
+		b.Queue(readEvidence, uuids(ids), now.Add(-set.MaxDuration), set.MaxBytes)
 	}
 	br := tx.SendBatch(ctx, &b)
-	err := collectFacts(br, all, evidence, set.MaxBytes)
+	err := collectFacts(br, all, evidence)
 	if closeErr := br.Close(); err == nil {
 		err = closeErr
 	}
@@ -97,7 +101,7 @@ func (s *Store) facts(ctx context.Context, tx batcher, locked []incident.Inciden
 	return all, nil
 }
 
-func collectFacts(br pgx.BatchResults, all map[incident.ID]*triage.Facts, evidence bool, maxBytes int64) error {
+func collectFacts(br pgx.BatchResults, all map[incident.ID]*triage.Facts, evidence bool) error {
 	alerts, err := collect(br, scanAlert)
 	if err != nil {
 		return err
@@ -121,7 +125,7 @@ func collectFacts(br pgx.BatchResults, all map[incident.ID]*triage.Facts, eviden
 	if !evidence {
 		return nil
 	}
-	return collectEvidence(br, all, maxBytes)
+	return collectEvidence(br, all)
 }
 
 func collect[T any](br pgx.BatchResults, scan func(pgx.CollectableRow) (T, error)) ([]T, error) {
@@ -157,36 +161,31 @@ func collectDecisions(br pgx.BatchResults, all map[incident.ID]*triage.Facts) er
 		return err
 	}
 	var id [16]byte
-	var diagnosis, decision []byte
-	_, err = pgx.ForEachRow(rows, []any{&id, &diagnosis, &decision}, func() error {
+	var diagnosis, decision, wants []byte
+	_, err = pgx.ForEachRow(rows, []any{&id, &diagnosis, &decision, &wants}, func() error {
 		f := all[id]
-		if err := json.Unmarshal(diagnosis, &f.Diagnosis); err != nil {
-			return err
+		err := errors.Join(json.Unmarshal(diagnosis, &f.Diagnosis), json.Unmarshal(decision, &f.Decision))
+		if wants != nil {
+			err = errors.Join(err, json.Unmarshal(wants, &f.Diagnosis.Wants))
 		}
-		return json.Unmarshal(decision, &f.Decision)
+		return err
 	})
 	return err
 }
 
-func collectEvidence(br pgx.BatchResults, all map[incident.ID]*triage.Facts, maxBytes int64) error {
+func collectEvidence(br pgx.BatchResults, all map[incident.ID]*triage.Facts) error {
 	rows, err := br.Query()
 	if err != nil {
 		return err
 	}
-	left := map[incident.ID]int64{}
 	var id [16]byte
 	var p triage.Piece
 	var kind incident.EventKind
 	var raw []byte
 	_, err = pgx.ForEachRow(rows, []any{&id, &p.ReceivedAt, &p.Subject, &kind, &raw}, func() error {
-		f := all[id]
-		left[id] += int64(len(raw))
-		if left[id] > maxBytes {
-			return nil
-		}
-		piece := p
-		piece.Raw, piece.Leased, piece.ReceivedAt = json.RawMessage(append([]byte(nil), raw...)), kind == incident.ResultEvent, p.ReceivedAt.UTC()
-		f.Evidence = append([]triage.Piece{piece}, f.Evidence...)
+		f, piece := all[id], p
+		piece.Raw, piece.Leased, piece.ReceivedAt = slices.Clone(raw), kind == incident.ResultEvent, p.ReceivedAt.UTC()
+		f.Evidence = append(f.Evidence, piece)
 		return nil
 	})
 	return err

@@ -1,10 +1,12 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,6 +23,7 @@ type working struct {
 	facts  *triage.Facts
 	record *record
 	after  triage.Outcome
+	first  incident.ID // the holder of the key, where it was locked before this one
 }
 
 // reading says how an incident is locked and how much of it is read.
@@ -41,22 +44,67 @@ var errBusy = errors.New("another transaction holds the incident")
 const (
 	lockById = `select ` + incidentColumns + ` from incidents where id = $1 for update`
 	lockFree = lockById + ` skip locked`
+	lockOnly = `select from incidents where id = $1 for update`
 )
 
 // withIncident locks one incident, lets do decide, and writes what follows. do
 // may be called again when another transaction was faster.
-func (s *Store) withIncident(ctx context.Context, name string, id incident.ID, how reading, do func(*working) error) (*working, error) {
+func (s *Store) withIncident(ctx context.Context, operation string, id incident.ID, how reading, do func(*working) error) (*working, error) {
+	return s.withLock(ctx, operation, func(pgx.Tx) (incident.ID, reading, error) { return id, how, nil }, do)
+}
+
+// withIntent does the same for the incident that an intent lives in. It is looked
+// up in each try, because a merge moves intents.
+func (s *Store) withIntent(ctx context.Context, operation, named string, how func(incident.Effect) reading, do func(*working, incident.ID) error) (*working, incident.ID, error) {
+	n, err := parseName(named, "INT-")
+	if err != nil {
+		return nil, incident.ID{}, err
+	}
+	var id incident.ID
+	find := func(tx pgx.Tx) (home incident.ID, r reading, err error) {
+		var effect incident.Effect
+		err = tx.QueryRow(ctx, `select id, incident_id, effect from intents where id = $1 or number = $2`, n.id, n.number).
+			Scan((*[16]byte)(&id), (*[16]byte)(&home), &effect)
+		if errors.Is(err, pgx.ErrNoRows) {
+			err = fault.Missing("intent", named)
+		}
+		return home, how(effect), err
+	}
+	w, err := s.withLock(ctx, operation+" "+named, find, func(w *working) error {
+		if !slices.ContainsFunc(w.facts.Intents, func(in incident.Intent) bool { return in.ID == id }) {
+			return errRace // it moved before the lock was ours
+		}
+		return do(w, id)
+	})
+	return w, id, err
+}
+
+func (s *Store) withLock(ctx context.Context, operation string, find func(pgx.Tx) (incident.ID, reading, error), do func(*working) error) (*working, error) {
 	var w *working
-	err := s.inTx(ctx, name, func(tx pgx.Tx) error {
+	var first incident.ID // a holder that the last try found it must lock before its own
+	err := s.inTx(ctx, operation, func(tx pgx.Tx) error {
+		id, how, err := find(tx)
+		if err != nil {
+			return err
+		}
+		if !first.IsZero() {
+			if _, err := tx.Exec(ctx, lockOnly, [16]byte(first)); err != nil {
+				return fmt.Errorf("lock incident %s: %w", first, err)
+			}
+		}
 		facts, err := s.lockOne(ctx, tx, id, how)
 		if err != nil {
 			return err
 		}
-		w = &working{tx: tx, facts: facts, record: &record{now: s.now()}}
-		if err := guarded(func() error { return do(w) }); err != nil {
-			return err
-		}
-		return w.record.write(ctx, tx)
+		w = &working{tx: tx, facts: facts, first: first, record: &record{now: s.now()}}
+		err = guarded(func() error {
+			if err := do(w); err != nil {
+				return err
+			}
+			return w.record.write(ctx, tx)
+		})
+		first = w.first
+		return err
 	})
 	if err == nil {
 		s.committed(w.record)
@@ -93,7 +141,7 @@ func (s *Store) lockOne(ctx context.Context, tx pgx.Tx, id incident.ID, how read
 	if err != nil {
 		return nil, fmt.Errorf("read automation: %w", err)
 	}
-	facts, err := s.facts(ctx, tx, locked, mode, how.evidence)
+	facts, err := s.facts(ctx, tx, locked, mode, s.now(), how.evidence)
 	return facts[id], err
 }
 
@@ -102,14 +150,14 @@ func (s *Store) lockOne(ctx context.Context, tx pgx.Tx, id incident.ID, how read
 func (s *Store) follow(ctx context.Context, w *working, o triage.Outcome, arrivals []triage.Arrival) error {
 	w.after = o
 	if o.Incident.Key == w.facts.Incident.Key || !o.Incident.Open() {
-		w.record.add(*w.facts, o, s.ids)
+		w.record.add(*w.facts, o, s.ids, known{}.stored)
 		return nil
 	}
 	var holder [16]byte
 	err := w.tx.QueryRow(ctx, `select id from incidents where key = $1 and state <> 'resolved' and id <> $2`,
 		o.Incident.Key, [16]byte(o.Incident.ID)).Scan(&holder)
 	if errors.Is(err, pgx.ErrNoRows) {
-		w.record.add(*w.facts, o, s.ids)
+		w.record.add(*w.facts, o, s.ids, known{}.stored)
 		return nil
 	}
 	if err != nil {
@@ -121,6 +169,12 @@ func (s *Store) follow(ctx context.Context, w *working, o triage.Outcome, arriva
 // merge hands an incident over to the one that holds its key: alerts and
 // intents move, running ones keep their lease.
 func (s *Store) merge(ctx context.Context, w *working, holder incident.ID, arrivals []triage.Arrival) error {
+	// Incidents are locked in the order of their ids by everybody: where the holder
+	// comes first, the transaction begins again and locks it first.
+	if bytes.Compare(holder[:], w.facts.Incident.ID[:]) < 0 && w.first != holder {
+		w.first = holder
+		return errRace
+	}
 	into, err := s.lockOne(ctx, w.tx, holder, withEvidence)
 	if err != nil {
 		return err
@@ -135,31 +189,10 @@ func (s *Store) merge(ctx context.Context, w *working, holder incident.ID, arriv
 			return fmt.Errorf("move %s to incident %s: %w", table, holder, err)
 		}
 	}
-	w.record.add(*w.facts, from, s.ids)
-	w.record.add(survivor.Facts, survivor.Outcome, s.ids)
+	w.record.add(*w.facts, from, s.ids, known{}.stored)
+	w.record.add(survivor.Facts, survivor.Outcome, s.ids, known{}.stored)
 	w.after = survivor.Outcome
 	return nil
-}
-
-// home is where an intent lives.
-type home struct {
-	intent, incident incident.ID
-	effect           incident.Effect
-}
-
-// intentHome finds the incident of an intent, named by id or short id.
-func (s *Store) intentHome(ctx context.Context, name string) (home, error) {
-	var h home
-	n, err := parseName(name, "INT-")
-	if err != nil {
-		return h, err
-	}
-	err = s.pool.QueryRow(ctx, `select id, incident_id, effect from intents where id = $1 or number = $2`, n.id, n.number).
-		Scan((*[16]byte)(&h.intent), (*[16]byte)(&h.incident), &h.effect)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return h, fault.Missing("intent", name)
-	}
-	return h, translate("find intent "+name, err)
 }
 
 // name is a thing named by its id or by what people say.

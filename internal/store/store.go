@@ -74,8 +74,11 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
+	// Times are as fine as Postgres keeps them, so that what was written compares
+	// equal to what is read.
+	now := func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) }
 	return &Store{
-		pool: pool, policy: o.Policy, ids: o.IDs, now: o.Now, watch: o.Observe.orSilent(),
+		pool: pool, policy: o.Policy, ids: o.IDs, now: now, watch: o.Observe.orSilent(),
 		repeats: map[incident.ID]int64{},
 	}, nil
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 // same few statements as a thousand.
 type record struct {
 	now       time.Time
+	since     time.Time // what was resolved after this reopens instead of being opened anew
 	opened    []incident.Incident
 	changed   []incident.Incident
 	newAlerts []incident.Alert
@@ -38,8 +40,12 @@ type eventRow struct {
 type judgement struct {
 	id        incident.ID
 	incident  incident.ID
-	diagnosis incident.Diagnosis
-	decision  incident.Decision
+	diagnosis string
+	decision  string
+	wants     *string
+	cause     string
+	verdict   incident.Verdict
+	policy    string
 	severity  incident.Severity
 	before    string // the cause that was known before
 }
@@ -50,11 +56,12 @@ type resultRow struct {
 	result   incident.Result
 }
 
-// add takes one incident's outcome into the record.
-func (w *record) add(f triage.Facts, o triage.Outcome, ids incident.IDs) {
+// add takes one incident's outcome into the record. An alert may have a row
+// though the incident did not have the alert: stored says so.
+func (w *record) add(f triage.Facts, o triage.Outcome, ids incident.IDs, stored func(incident.Episode) bool) {
 	switch {
 	case f.New:
-		w.opened = append(w.opened, o.Incident)
+		w.open(o.Incident)
 	case o.Changed:
 		w.changed = append(w.changed, o.Incident)
 	}
@@ -63,7 +70,7 @@ func (w *record) add(f triage.Facts, o triage.Outcome, ids incident.IDs) {
 		known[a.Episode] = true
 	}
 	for _, a := range o.Alerts {
-		if known[a.Episode] {
+		if known[a.Episode] || stored(a.Episode) {
 			w.oldAlerts = append(w.oldAlerts, a)
 		} else {
 			w.newAlerts = append(w.newAlerts, a)
@@ -71,12 +78,47 @@ func (w *record) add(f triage.Facts, o triage.Outcome, ids incident.IDs) {
 	}
 	if o.Judged {
 		w.judged = append(w.judged, judgement{
-			ids(), o.Incident.ID, o.Diagnosis, o.Decision, o.Incident.Severity, f.Diagnosis.Cause,
+			id: ids(), incident: o.Incident.ID, diagnosis: jsonText(o.Diagnosis), decision: jsonText(o.Decision),
+			wants: wantsText(o.Diagnosis.Wants),
+			cause: o.Diagnosis.Cause, verdict: o.Decision.Verdict, policy: o.Decision.PolicyVersion,
+			severity: o.Incident.Severity, before: f.Diagnosis.Cause,
 		})
 	}
+	documented(o.Intents)
 	w.intents = append(w.intents, o.Intents...)
 	w.moves = append(w.moves, o.Moves...)
 	w.audit = append(w.audit, o.Audit...)
+}
+
+// wantsText keeps what could be collected: the next alert, which brings nothing
+// to look at, must not make Salve forget that it waits for evidence.
+func wantsText(wants []incident.Want) *string {
+	if len(wants) == 0 {
+		return nil
+	}
+	text := jsonText(wants)
+	return &text
+}
+
+// judgedOf gives the JSON of an incident's diagnosis and decision, as written.
+func (w *record) judgedOf(o *triage.Outcome) (diagnosis, decision json.RawMessage) {
+	for i := range w.judged {
+		if j := &w.judged[i]; j.incident == o.Incident.ID {
+			return json.RawMessage(j.diagnosis), json.RawMessage(j.decision)
+		}
+	}
+	return json.RawMessage(jsonText(o.Diagnosis)), json.RawMessage(jsonText(o.Decision))
+}
+
+// open adds a new incident. One that has ended already is born open all the same,
+// so that the key's unique index makes whoever opens the same key at once wait,
+// and then find it.
+func (w *record) open(i incident.Incident) {
+	if !i.Open() {
+		w.changed = append(w.changed, i)
+		i.State = incident.StateOpen
+	}
+	w.opened = append(w.opened, i)
 }
 
 // statement is one write with how its answer is checked.
@@ -96,6 +138,7 @@ func (w *record) statements() []statement {
 		}
 	}
 	put(len(w.opened), "insert incidents", insertIncidents, func() []any { return incidentColumnsOf(w.opened).args() }, true)
+	put(len(w.opened), "look for one to reopen", noneToReopen, w.openedArgs, false)
 	put(len(w.changed), "update incidents", updateIncidents, func() []any { return incidentColumnsOf(w.changed).args() }, false)
 	put(len(w.newAlerts), "insert alerts", insertAlerts, func() []any { return alertArgs(w.newAlerts) }, false)
 	put(len(w.oldAlerts), "update alerts", updateAlerts, func() []any { return alertArgs(w.oldAlerts) }, false)
@@ -119,13 +162,12 @@ func (w *record) queue(b *pgx.Batch) []statement {
 
 // read takes each answer. That updates hit every row they name, Postgres itself
 // checks (must_be), so that a commit in the same round trip cannot slip through.
-func (w *record) read(br pgx.BatchResults, list []statement, timed func(string)) error {
+func (w *record) read(br pgx.BatchResults, list []statement) error {
 	w.numbers = map[incident.ID]int64{}
 	for _, st := range list {
 		if err := w.readOne(br, st); err != nil {
 			return fmt.Errorf("%s: %w", st.name, err)
 		}
-		timed(st.name)
 	}
 	return nil
 }
@@ -156,7 +198,7 @@ func (w *record) write(ctx context.Context, tx pgx.Tx) error {
 		return nil
 	}
 	br := tx.SendBatch(ctx, &b)
-	err := w.read(br, list, func(string) {})
+	err := w.read(br, list)
 	if closeErr := br.Close(); err == nil {
 		err = closeErr
 	}
@@ -208,21 +250,22 @@ func (w *record) eventArgs() []any {
 	return []any{ids, received, kinds, sources, subjects, outcomes, incidents, intents, payloads, evidence}
 }
 
-const insertDecisions = `insert into decisions (id, incident_id, at, verdict, cause, policy, diagnosis, decision)
-	select id, incident_id, $3, verdict, cause, policy, diagnosis::json, decision::json
-	from unnest($1::uuid[], $2::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-	as n(id, incident_id, verdict, cause, policy, diagnosis, decision)`
+const insertDecisions = `insert into decisions (id, incident_id, at, verdict, cause, policy, diagnosis, decision, wants)
+	select id, incident_id, $3, verdict, cause, policy, diagnosis::json, decision::json, wants::json
+	from unnest($1::uuid[], $2::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+	as n(id, incident_id, verdict, cause, policy, diagnosis, decision, wants)`
 
 func (w *record) decisionArgs() []any {
 	var ids, incidents [][16]byte
 	var verdicts, causes, policies, diagnoses, decisions []string
+	var wants []*string
 	for _, j := range w.judged {
 		ids, incidents = append(ids, j.id), append(incidents, j.incident)
-		verdicts, causes = append(verdicts, string(j.decision.Verdict)), append(causes, j.diagnosis.Cause)
-		policies = append(policies, j.decision.PolicyVersion)
-		diagnoses, decisions = append(diagnoses, jsonText(j.diagnosis)), append(decisions, jsonText(j.decision))
+		verdicts, causes = append(verdicts, string(j.verdict)), append(causes, j.cause)
+		policies, wants = append(policies, j.policy), append(wants, j.wants)
+		diagnoses, decisions = append(diagnoses, j.diagnosis), append(decisions, j.decision)
 	}
-	return []any{ids, incidents, w.now, verdicts, causes, policies, diagnoses, decisions}
+	return []any{ids, incidents, w.now, verdicts, causes, policies, diagnoses, decisions, wants}
 }
 
 const insertResults = `insert into results (id, intent_id, incident_id, received_at, status, flag, doc)
@@ -254,7 +297,7 @@ func (w *record) auditArgs() []any {
 	for _, a := range w.audit {
 		operations, actors = append(operations, a.Operation), append(actors, a.Actor)
 		incidents, intents = append(incidents, idOrNull(a.IncidentID)), append(intents, idOrNull(a.IntentID))
-		objects, reasons, details = append(objects, a.Object), append(reasons, a.Reason), append(details, rawText(a.Detail))
+		objects, reasons, details = append(objects, plain(a.Object)), append(reasons, plain(a.Reason)), append(details, rawText(a.Detail))
 	}
 	return []any{w.now, operations, actors, incidents, intents, objects, reasons, details}
 }

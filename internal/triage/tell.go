@@ -173,7 +173,7 @@ func (r *round) done() string {
 	var done []string
 	for _, in := range r.intents {
 		if in.Effect == incident.Change && in.State.Terminal() && r.ofThisStretch(in) {
-			done = append(done, fmt.Sprintf("%s: %s", in.Summary, in.State))
+			done = append(done, fmt.Sprintf("%s: %s", strings.TrimSuffix(in.Summary, "."), in.State))
 		}
 	}
 	if len(done) == 0 {
