@@ -22,6 +22,15 @@ func (secret) String() string               { return "[redacted]" }
 func (secret) GoString() string             { return "[redacted]" }
 func (secret) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
 
+// hide takes the secret out of an error that repeats it: drivers quote what they
+// cannot read.
+func (s secret) hide(err error) error {
+	if err == nil || s == "" || !strings.Contains(err.Error(), string(s)) {
+		return err
+	}
+	return errors.New(strings.ReplaceAll(err.Error(), string(s), s.String()))
+}
+
 // config is read once: each flag has an environment variable of the same name
 // (--salve-addr is SALVE_ADDR).
 type config struct {

@@ -47,7 +47,7 @@ func (t tokenCommand) Run(env *environment) error {
 	}
 	token, err := identity.Sign(private, identity.Claims{
 		Subject: t.Sub, Scopes: scopes, Audience: t.Audience, Issuer: t.Issuer, TTL: t.TTL,
-	}, time.Now(), newID().String())
+	}, time.Now(), new(idSource).next().String())
 	if err != nil {
 		return fmt.Errorf("token: %w", err)
 	}

@@ -217,7 +217,7 @@ func itemOf(v any, which string) (any, bool) {
 }
 
 func short(body []byte) string {
-	const most = 400000
+	const most = 4000
 	if len(body) > most {
 		return string(body[:most]) + "…"
 	}

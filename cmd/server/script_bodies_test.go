@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"regexp"
 	"strconv"
+	"strings"
 )
 
 // makeBody writes what cannot stand in a script: make FILE KIND N.
@@ -16,6 +18,7 @@ import (
 //	truncated N   the first N bytes of a good alert
 //	latin1 0      an alert with a byte that is no UTF-8
 //	nul 0         an alert with an escaped NUL
+//	oom N         an alert with the evidence of an out-of-memory pod of deployment app-N inside
 func (s *script) makeBody(args []string) error {
 	if err := wants(args, 3, 3, "make FILE KIND N"); err != nil {
 		return err
@@ -42,8 +45,30 @@ var bodyMakers = map[string]func(n int) []byte{
 	},
 	"truncated": func(n int) []byte { return []byte(goodAlert)[:n] },
 	"latin1":    func(int) []byte { return bytes.Replace([]byte(goodAlert), []byte("slow"), []byte("sl\xf6w"), 1) },
-	"nul":       func(int) []byte { return bytes.Replace([]byte(goodAlert), []byte("slow"), []byte(`sl\u0000w`), 1) },
+	"oom": func(n int) []byte {
+		return bytes.ReplaceAll([]byte(oomAlert), []byte("-N"), fmt.Appendf(nil, "-%d", n))
+	},
+	"nul": func(int) []byte { return bytes.ReplaceAll([]byte(goodAlert), []byte("low"), []byte(`l\u0000w`)) },
 }
+
+// oomAlert is a pod that was killed for memory, with its owners.
+const oomAlert = `{
+ "severity": "warning", "service": "app-N", "message": "pod is crash looping", "cluster": "prod", "namespace": "shop",
+ "labels": {"alertname": "KubePodCrashLooping", "pod": "app-N-6d4cf56db6-x7k2m", "container": "app"},
+ "evidence": {
+  "pods": [{"apiVersion": "v1", "kind": "Pod",
+   "metadata": {"name": "app-N-6d4cf56db6-x7k2m", "namespace": "shop", "uid": "pod-uid-N", "labels": {"app": "app-N"},
+    "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "app-N-6d4cf56db6", "uid": "rs-uid", "controller": true}]},
+   "spec": {"containers": [{"name": "app", "image": "app:1", "resources": {"limits": {"memory": "512Mi"}}}]},
+   "status": {"phase": "Running", "containerStatuses": [{"name": "app", "ready": false, "restartCount": 7, "image": "app:1", "imageID": "",
+    "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}]}}],
+  "replicaSets": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "app-N-6d4cf56db6", "namespace": "shop", "uid": "rs-uid",
+   "ownerReferences": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": "app-N", "uid": "deploy-uid", "controller": true}]},
+   "spec": {"replicas": 3, "selector": {"matchLabels": {"app": "app-N"}}}}],
+  "deployments": [{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "app-N", "namespace": "shop", "uid": "deploy-uid", "generation": 4},
+   "spec": {"replicas": 3, "selector": {"matchLabels": {"app": "app-N"}},
+    "template": {"metadata": {"labels": {"app": "app-N"}}, "spec": {"containers": [{"name": "app", "image": "app:1", "resources": {"limits": {"memory": "512Mi"}}}]}}}}]
+ }}`
 
 func manyAlerts(n int) []byte {
 	var body bytes.Buffer
@@ -56,4 +81,36 @@ func manyAlerts(n int) []byte {
 	}
 	body.WriteByte(']')
 	return body.Bytes()
+}
+
+// policy writes the default policy with other values: policy FILE [NAME=VALUE]...
+func (s *script) policy(args []string) error {
+	if err := wants(args, 1, 20, "policy FILE [NAME=VALUE]..."); err != nil {
+		return err
+	}
+	text, err := salve("policy", "show")
+	if err != nil {
+		return err
+	}
+	for _, setting := range args[1:] {
+		name, value, _ := strings.Cut(setting, "=")
+		line := regexp.MustCompile(`(?m)^(\s*` + regexp.QuoteMeta(name) + `:\s*)\S+`)
+		if !line.MatchString(text) {
+			return fmt.Errorf("the default policy has no %s", name)
+		}
+		text = line.ReplaceAllString(text, "${1}"+value)
+	}
+	return os.WriteFile(s.ts.MkAbs(args[0]), []byte(text+"\n"), 0o600)
+}
+
+// mode says what a file's permissions must be: mode FILE OCTAL.
+func (s *script) mode(args []string) error {
+	if err := wants(args, 2, 2, "mode FILE OCTAL"); err != nil {
+		return err
+	}
+	info, err := os.Stat(s.ts.MkAbs(args[0]))
+	if err == nil && fmt.Sprintf("%#o", info.Mode().Perm()) != args[1] {
+		err = fmt.Errorf("%s has mode %#o", args[0], info.Mode().Perm())
+	}
+	return err
 }

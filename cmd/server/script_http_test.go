@@ -18,6 +18,7 @@ import (
 const (
 	requestLimit = time.Minute      // a server that hangs fails the script that met it
 	untilLimit   = 30 * time.Second // longer than any interval of the server's own clock
+	manyWords    = 1000             // of a body that stands in its line
 )
 
 // reply is the last answer.
@@ -28,10 +29,11 @@ type reply struct {
 }
 
 // method makes a word of a request: METHOD @TOKEN PATH [BODY]. @- sends no
-// token. BODY is a file, or JSON itself; ${NAME} in it stands for what was saved.
+// token. BODY is a file, or JSON itself to the end of the line; ${NAME} in it
+// stands for what was saved.
 func method(name string) word {
 	return func(s *script, args []string) error {
-		if err := wants(args, 2, 3, name+" @TOKEN PATH [BODY]"); err != nil {
+		if err := wants(args, 2, manyWords, name+" @TOKEN PATH [BODY]"); err != nil {
 			return err
 		}
 		req, err := s.request(name, args)
@@ -78,7 +80,7 @@ func (s *script) body(args []string) ([]byte, error) {
 		text, err := os.ReadFile(s.ts.MkAbs(args[0]))
 		return s.fillIn(text), err
 	}
-	return s.fillIn([]byte(args[0])), nil
+	return s.fillIn([]byte(strings.Join(args, " "))), nil
 }
 
 func (s *script) fillIn(text []byte) []byte {
@@ -115,7 +117,7 @@ func (s *script) with(args []string) error {
 // storm sends the same request N times at once: storm N METHOD @TOKEN PATH [BODY].
 // What it answers is {"statuses": {…}, "outcomes": {…}, "incidents": n, "intents": n}.
 func (s *script) storm(args []string) error {
-	if err := wants(args, 4, 5, "storm N METHOD @TOKEN PATH [BODY]"); err != nil {
+	if err := wants(args, 4, manyWords, "storm N METHOD @TOKEN PATH [BODY]"); err != nil {
 		return err
 	}
 	n, err := strconv.Atoi(args[0])
@@ -176,7 +178,7 @@ func tally(replies []reply) (reply, error) {
 // until asks again until the answer is as told: until PATH VALUE METHOD @TOKEN PATH [BODY].
 // It is for what the server does by its own clock.
 func (s *script) until(args []string) error {
-	if err := wants(args, 5, 6, "until PATH VALUE METHOD @TOKEN PATH [BODY]"); err != nil {
+	if err := wants(args, 5, manyWords, "until PATH VALUE METHOD @TOKEN PATH [BODY]"); err != nil {
 		return err
 	}
 	deadline := time.NewTimer(untilLimit)

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // running is the real run on a port of its own.
@@ -23,7 +25,7 @@ type running struct {
 // serve starts the server: serve [NAME=VALUE]... Settings last for the script.
 func (s *script) serve(args []string) error {
 	if s.server != nil {
-		return errors.New("it runs already; stop it first")
+		return errors.New("it runs already; halt it first")
 	}
 	for _, setting := range args {
 		name, value, _ := strings.Cut(setting, "=")
@@ -38,14 +40,35 @@ func (s *script) serve(args []string) error {
 	return nil
 }
 
-// stop asks the server to end, and waits: stop. It must end without an error.
-func (s *script) stop([]string) error {
+// halt asks the server to end, and waits: halt. It must end without an error.
+// (stop is testscript's own word: it ends the script.)
+func (s *script) halt([]string) error {
 	if s.server == nil {
 		return errors.New("it does not run")
 	}
 	r := s.server
 	s.server = nil
 	return r.stop()
+}
+
+// sql changes the database behind the server's back, for what would otherwise
+// take half an hour: sql STATEMENT.
+func (s *script) sql(args []string) error {
+	if err := wants(args, 1, 1, "sql STATEMENT"); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), requestLimit)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, s.settings["DATABASE_URL"])
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	tag, err := conn.Exec(ctx, string(s.fillIn([]byte(args[0]))))
+	if err == nil && tag.RowsAffected() == 0 && !strings.HasPrefix(args[0], "alter") {
+		err = errors.New("it changed nothing")
+	}
+	return err
 }
 
 func startRun(settings map[string]string, logPath string) (*running, error) {

@@ -41,12 +41,12 @@ type word func(*script, []string) error
 
 func vocabulary() map[string]word {
 	return map[string]word{
-		"serve": (*script).serve, "stop": (*script).stop, "token": (*script).token, "forge": (*script).forge, "make": (*script).makeBody,
+		"serve": (*script).serve, "halt": (*script).halt, "token": (*script).token, "forge": (*script).forge, "deny": (*script).deny, "make": (*script).makeBody, "policy": (*script).policy,
 		"GET": method("GET"), "POST": method("POST"), "PUT": method("PUT"), "DELETE": method("DELETE"),
 		"with": (*script).with, "storm": (*script).storm, "until": (*script).until,
 		"status": (*script).status, "header": (*script).header, "reply": (*script).replyMatches,
 		"is": (*script).is, "has": (*script).has, "none": (*script).none, "count": (*script).count,
-		"save": (*script).save, "keep": (*script).keep, "same": (*script).same,
+		"save": (*script).save, "sql": (*script).sql, "mode": (*script).mode, "keep": (*script).keep, "same": (*script).same,
 		"cluster": (*script).startCluster, "work": (*script).work, "slack": (*script).slack, "called": (*script).called,
 	}
 }
@@ -77,7 +77,7 @@ func speak(ts *testscript.TestScript, do word, neg bool, args []string) {
 	case err != nil && !neg:
 		ts.Fatalf("%v", err)
 	case err == nil && neg:
-		ts.Fatalf("this should have failed")
+		ts.Fatalf("this should have failed; the answer is %s", short(s.last.body))
 	case err != nil:
 		fmt.Fprintln(ts.Stderr(), err)
 	}
@@ -98,6 +98,11 @@ func setUp(env *testscript.Env) error {
 	}
 	s.client = httpcheck.Client(t, document)
 	env.Values[scriptKey{}] = s
+	payloads, err := filepath.Abs(filepath.Join("..", "..", "internal", "intake", "testdata"))
+	if err != nil {
+		return err
+	}
+	env.Setenv("PAYLOADS", payloads) // as Alertmanager sends them
 	env.Defer(s.tearDown)
 	if err := s.makeKeys(); err != nil {
 		return err

@@ -83,6 +83,18 @@ func (s *script) token(args []string) error {
 	return err
 }
 
+// deny puts a token's jti on the deny list: deny NAME.
+func (s *script) deny(args []string) error {
+	if err := wants(args, 1, 1, "deny NAME"); err != nil {
+		return err
+	}
+	var claims jwt.RegisteredClaims
+	if _, _, err := jwt.NewParser().ParseUnverified(s.tokens[args[0]], &claims); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(s.dir, "denied"), []byte("# leaked\n"+claims.ID+"\n"), 0o600)
+}
+
 // forge makes a token that must not count: forge NAME garbage|expired|hs256|none|kid|stranger|tampered|noexpiry.
 // hs256 is signed with the public key's own text, as in the old attack.
 func (s *script) forge(args []string) (err error) {

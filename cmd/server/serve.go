@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -51,7 +50,7 @@ func (c serveCommand) Run(env *environment) (err error) {
 // What lives long in Salve is small; nearly all memory dies with its request, so
 // that collecting often costs a third of the processor in a storm and frees
 // nothing more.
-const gcPercent = 400
+const gcPercent = 800
 
 // service is the running program, built step by step.
 type service struct {
@@ -66,6 +65,7 @@ type service struct {
 	commits  *store.Committer
 	edge     *salvehttp.Server
 	listener net.Listener
+	ids      idSource
 
 	cleanups []cleanup
 }
@@ -124,13 +124,13 @@ func (s *service) openDatabase(ctx context.Context) error {
 		})
 		s.database, s.broken = secret(private.URL()), private.Done()
 	}
-	return store.Migrate(ctx, string(s.database))
+	return s.database.hide(store.Migrate(ctx, string(s.database)))
 }
 
 func (s *service) openStore(ctx context.Context) error {
 	var err error
 	s.store, err = store.Open(ctx, string(s.database), store.Options{
-		Policy: s.policyInForce, IDs: newID, Now: now, Observe: s.metrics.Observer(),
+		Policy: s.policyInForce, IDs: s.ids.next, Now: now, Observe: s.metrics.Observer(),
 	})
 	if err != nil {
 		return err
@@ -176,10 +176,10 @@ func (s *service) startWork(context.Context) error {
 func (s *service) openDoors(ctx context.Context) error {
 	stage := s.metrics.Observer().Stage
 	intake := &handlers.Intake{
-		Taker: s.commits, Answers: s.store, Policy: s.policyInForce, Now: now, IDs: newID,
+		Taker: s.commits, Answers: s.store, Policy: s.policyInForce, Now: now, IDs: s.ids.next,
 		Decoded: func(took time.Duration) { stage("decode", took) },
 	}
-	intents := &handlers.Intents{Store: s.store, Now: now, IDs: newID}
+	intents := &handlers.Intents{Store: s.store, Now: now, IDs: s.ids.next}
 	incidents := &handlers.Incidents{Store: s.store}
 	operator := &handlers.Operator{Store: s.store, Policy: s.policyInForce, Now: now}
 	var err error
@@ -265,9 +265,13 @@ func (s *service) serve(ctx context.Context) error {
 	return err
 }
 
-// writeAddress leaves the address where scripts find it; with port 0 nobody
-// knows it otherwise.
+// writeAddress leaves the address where scripts find it when the system chose
+// the port. Otherwise nothing is written: beside a database of its own Salve
+// needs no disk.
 func (s *service) writeAddress() error {
+	if _, port, _ := net.SplitHostPort(s.config.Addr); port != "0" {
+		return nil
+	}
 	if err := os.MkdirAll(s.config.DataDir, 0o700); err != nil {
 		return fmt.Errorf("SALVE_DATA_DIR: %w", err)
 	}
@@ -275,13 +279,6 @@ func (s *service) writeAddress() error {
 }
 
 func now() time.Time { return time.Now().UTC() }
-
-// newID makes ids from the clock and the system's randomness.
-func newID() incident.ID {
-	var entropy [10]byte
-	_, _ = rand.Read(entropy[:]) // never fails, by its contract
-	return incident.NewID(time.Now(), entropy)
-}
 
 // serverLog passes the private database's own lines on.
 type serverLog struct{ log zerolog.Logger }

@@ -1,21 +1,14 @@
 package handlers
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"salve/internal/incident"
 	"salve/internal/store"
 )
 
-func viewIntent(in incident.Intent) (IntentView, error) {
-	v := IntentView{ID: in.ID, ShortID: in.ShortID, State: in.State, Mode: in.Mode}
-	in.State, in.ShortID = "", ""
-	var err error
-	if v.Doc, err = json.Marshal(in); err != nil {
-		return v, fmt.Errorf("render intent %s: %w", in.ID, err)
-	}
-	return v, nil
+// View shows one intent.
+func View(in incident.Intent) (IntentView, error) {
+	doc, err := in.Document()
+	return IntentView{ID: in.ID, ShortID: in.ShortID, IncidentID: in.IncidentID, State: in.State, NotBefore: in.NotBefore, Doc: doc}, err
 }
 
 // answerBuilder gathers what many receipts say into one answer.
@@ -42,7 +35,7 @@ func (b *answerBuilder) add(r ItemResult, receipt store.Receipt) error {
 			continue
 		}
 		b.seen[in.ID] = true
-		v, err := viewIntent(in)
+		v, err := View(in)
 		if err != nil {
 			return err
 		}

@@ -42,22 +42,23 @@ type Answer struct {
 
 // ItemResult is what became of one item.
 type ItemResult struct {
-	EventID    *incident.ID        `json:"event_id"`
-	Outcome    incident.Outcome    `json:"outcome"`
-	IncidentID *incident.ID        `json:"incident_id"`
-	Diagnosis  *incident.Diagnosis `json:"diagnosis"`
-	Decision   *incident.Decision  `json:"decision"`
-	Reasons    []string            `json:"reasons"`
-	Errors     []fault.Field       `json:"errors,omitempty"`
+	EventID    *incident.ID     `json:"event_id"`
+	Outcome    incident.Outcome `json:"outcome"`
+	IncidentID *incident.ID     `json:"incident_id"`
+	Diagnosis  json.RawMessage  `json:"diagnosis"` // null where nothing was decided
+	Decision   json.RawMessage  `json:"decision"`
+	Reasons    []string         `json:"reasons"`
+	Errors     []fault.Field    `json:"errors,omitempty"`
 }
 
-// IntentView is an intent as it is shown: its stored document with its present state.
+// IntentView is an intent as it is shown: what may change, and its document.
 type IntentView struct {
-	ShortID string
-	ID      incident.ID
-	State   incident.IntentState
-	Mode    incident.Mode
-	Doc     json.RawMessage // the immutable members, an object
+	ID         incident.ID
+	ShortID    string
+	IncidentID incident.ID
+	State      incident.IntentState
+	NotBefore  time.Time
+	Doc        json.RawMessage // see incident.Intent.Document
 }
 
 // Page is one page of a list, newest first.
@@ -162,8 +163,8 @@ type EventView struct {
 	Subject    string             `json:"subject"`
 	ReceivedAt time.Time          `json:"received_at"`
 	Outcome    incident.Outcome   `json:"outcome"`
-	Payload    json.RawMessage    `json:"payload"`
-	Evidence   json.RawMessage    `json:"evidence"`
+	Payload    json.RawMessage    `json:"payload,omitempty"`
+	Evidence   json.RawMessage    `json:"evidence,omitempty"`
 }
 
 // DiagnosisView is one diagnosis with its time.

@@ -116,7 +116,7 @@ func (h *Incidents) Show(ctx context.Context, _ identity.Caller, req ByID) (Inci
 		v.Story = append(v.Story, StoryLine{At: a.At, Operation: a.Operation, Actor: a.Actor, IntentID: a.IntentID, Object: a.Object, Reason: a.Reason})
 	}
 	for _, in := range story.Intents {
-		doc, err := viewIntent(in)
+		doc, err := View(in)
 		if err != nil {
 			return v, err
 		}

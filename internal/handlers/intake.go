@@ -182,7 +182,7 @@ func (h *Intake) taken(ctx context.Context, item *intake.Item, r store.Receipt) 
 	}
 	id := item.Event.ID
 	result := ItemResult{
-		EventID: &id, Outcome: r.Taken.Outcome, Diagnosis: r.Diagnosis, Decision: r.Decision,
+		EventID: &id, Outcome: r.Taken.Outcome, Diagnosis: r.DiagnosisJSON, Decision: r.DecisionJSON,
 		Reasons: append(r.Taken.Reasons, item.Notes...),
 	}
 	if r.Taken.Outcome == incident.Duplicate {

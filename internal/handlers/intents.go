@@ -68,7 +68,7 @@ func (h *Intents) Result(ctx context.Context, caller identity.Caller, req Result
 	trail.Incident(ctx, receipt.IncidentID)
 	result := ItemResult{
 		EventID: &e.ID, Outcome: receipt.Taken.Outcome, IncidentID: &receipt.IncidentID,
-		Diagnosis: receipt.Diagnosis, Decision: receipt.Decision, Reasons: receipt.Taken.Reasons,
+		Diagnosis: receipt.DiagnosisJSON, Decision: receipt.DecisionJSON, Reasons: receipt.Taken.Reasons,
 	}
 	b := newAnswer(1)
 	if err := b.add(result, receipt); err != nil {
@@ -135,7 +135,7 @@ func (h *Intents) hear(ctx context.Context, caller identity.Caller, kind string,
 	}
 	trail.Intent(ctx, in.ID)
 	trail.Incident(ctx, in.IncidentID)
-	return viewIntent(in)
+	return View(in)
 }
 
 func missingField(pointer, detail string) *fault.Fault {
@@ -159,7 +159,7 @@ func (h *Intents) Show(ctx context.Context, _ identity.Caller, req ByID) (Intent
 	if err != nil {
 		return IntentView{}, err
 	}
-	return viewIntent(in)
+	return View(in)
 }
 
 // List gives a page of intents, newest first.
@@ -174,7 +174,7 @@ func (h *Intents) List(ctx context.Context, _ identity.Caller, req ListRequest) 
 	}
 	page := Page[IntentView]{Items: make([]IntentView, 0, len(list))}
 	for _, in := range list {
-		v, err := viewIntent(in)
+		v, err := View(in)
 		if err != nil {
 			return page, err
 		}

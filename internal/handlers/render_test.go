@@ -8,7 +8,7 @@ import (
 )
 
 func TestAnswerRenders(t *testing.T) {
-	intent := IntentView{ShortID: "INT-7", Doc: json.RawMessage(`{"id":"1","action":"collect.pod","mode":"auto"}`), Mode: incident.Auto, State: incident.Ready}
+	intent := IntentView{ShortID: "INT-7", Doc: json.RawMessage(`{"id":"1","action":"collect.pod"}`), State: incident.Ready}
 	tests := map[string]struct {
 		answer Answer
 		want   string
@@ -18,7 +18,7 @@ func TestAnswerRenders(t *testing.T) {
 		"items": {Answer{Status: StatusDiagnosing, Results: []ItemResult{{Outcome: incident.Accepted}, {Outcome: incident.Rejected, Reasons: []string{"a < b"}}}, Intents: []IntentView{intent, intent}},
 			`{"status":"diagnosing","results":[{"event_id":null,"outcome":"accepted","incident_id":null,"diagnosis":null,"decision":null,"reasons":null},` +
 				`{"event_id":null,"outcome":"rejected","incident_id":null,"diagnosis":null,"decision":null,"reasons":["a < b"]}],` +
-				`"intents":[{"short_id":"INT-7","state":"ready","id":"1","action":"collect.pod","mode":"auto"},{"short_id":"INT-7","state":"ready","id":"1","action":"collect.pod","mode":"auto"}]}`},
+				`"intents":[{"short_id":"INT-7","incident_id":"00000000-0000-0000-0000-000000000000","state":"ready","not_before":"0001-01-01T00:00:00Z","id":"1","action":"collect.pod"},{"short_id":"INT-7","incident_id":"00000000-0000-0000-0000-000000000000","state":"ready","not_before":"0001-01-01T00:00:00Z","id":"1","action":"collect.pod"}]}`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -126,18 +126,11 @@ func anIntent() handlers.IntentView {
 		Mode: incident.Auto, State: incident.Ready, Risk: incident.RiskLow, NotBefore: testNow, ExpiresAt: testNow,
 	}
 	in.Paths()
-	doc, err := json.Marshal(in)
+	view, err := handlers.View(in)
 	if err != nil {
 		panic(err)
 	}
-	var members map[string]any
-	if err := json.Unmarshal(doc, &members); err != nil {
-		panic(err)
-	}
-	delete(members, "short_id")
-	delete(members, "state")
-	doc, _ = json.Marshal(members)
-	return handlers.IntentView{ID: in.ID, ShortID: in.ShortID, State: in.State, Mode: in.Mode, Doc: doc}
+	return view
 }
 
 type reply struct {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,39 +14,51 @@ import (
 // Committer takes deliveries and makes them durable, many at a time.
 //
 // Batching is natural: there is no timer. Whatever queued up while the last
-// batch committed is the next batch, so one caller waits for one commit and a
-// storm shares them.
+// batch was under way is the next batch, so one caller waits for one commit and
+// a storm shares them. One reader looks up what is known and answers repeats at
+// once: they are durable already. What is left goes to the writers.
 type Committer struct {
-	store *Store
-	queue chan *request
-	limit int // deliveries one transaction takes
-	lanes sync.WaitGroup
+	store   *Store
+	queue   chan *request // to the reader
+	work    chan *request // to the writers
+	limit   int           // deliveries one read or one transaction takes
+	workers sync.WaitGroup
 }
 
 // request is one call's deliveries; all of them are answered together.
 type request struct {
 	deliveries []*delivery
 	queued     time.Time
+	left       int // deliveries that no transaction has ended yet
 	answered   chan struct{}
 }
 
 const (
 	queueLength = 4096 // calls that may wait; beyond it callers are told to come back
+	workLength  = 256  // calls between the reader and the writers
 	batchLimit  = 512  // deliveries a transaction
-	laneCount   = 2    // batches under way: one may be decided while the other waits for the disk
+	writerCount = 2    // one batch may be decided while the other waits for the disk
 )
 
 // NewCommitter makes a committer; Start makes it work.
 func NewCommitter(s *Store) *Committer {
-	return &Committer{store: s, queue: make(chan *request, queueLength), limit: batchLimit}
+	return &Committer{
+		store: s, queue: make(chan *request, queueLength), work: make(chan *request, workLength), limit: batchLimit,
+	}
 }
 
 // Start begins to commit; it does not block.
 func (c *Committer) Start() {
-	for range laneCount {
-		c.lanes.Go(func() {
-			for first := range c.queue {
-				c.commitAll(c.drain(first))
+	c.workers.Go(func() {
+		defer close(c.work)
+		for first := range c.queue {
+			c.sift(c.drain(c.queue, first))
+		}
+	})
+	for range writerCount {
+		c.workers.Go(func() {
+			for first := range c.work {
+				c.commitAll(c.drain(c.work, first))
 			}
 		})
 	}
@@ -54,7 +67,7 @@ func (c *Committer) Start() {
 // Stop commits what is queued and returns. Nothing may be taken any more.
 func (c *Committer) Stop() {
 	close(c.queue)
-	c.lanes.Wait()
+	c.workers.Wait()
 }
 
 // Take makes events durable and says what became of each. It returns only after
@@ -106,11 +119,11 @@ func (r *request) receipts() []Receipt {
 }
 
 // drain takes what is waiting, up to the limit of one transaction.
-func (c *Committer) drain(first *request) []*request {
+func (c *Committer) drain(from <-chan *request, first *request) []*request {
 	batch, n := []*request{first}, len(first.deliveries)
 	for n < c.limit {
 		select {
-		case r, ok := <-c.queue:
+		case r, ok := <-from:
 			if !ok {
 				return batch
 			}
@@ -122,22 +135,70 @@ func (c *Committer) drain(first *request) []*request {
 	return batch
 }
 
-// commitAll commits requests and answers them. A request larger than the limit
-// takes several transactions, each of which stands by itself.
-func (c *Committer) commitAll(requests []*request) {
+// sift answers the calls that hold repeats only, and passes the others on with
+// what was found. A read that fails passes everything on: the writers read
+// again and report.
+func (c *Committer) sift(requests []*request) {
 	var all []*delivery
 	for _, r := range requests {
 		c.store.watch.Stage("queue", time.Since(r.queued))
+		r.left = len(r.deliveries)
 		all = append(all, r.deliveries...)
 	}
-	for len(all) > 0 {
-		n := min(len(all), c.limit)
-		c.commit(all[:n])
-		all = all[n:]
+	for part := range slices.Chunk(all, c.limit) {
+		ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+		_ = guarded(func() error { return c.store.lookUp(ctx, part) })
+		cancel()
 	}
 	for _, r := range requests {
-		close(r.answered)
+		if c.store.onlyRepeats(r.deliveries) {
+			c.store.watch.Batch(len(r.deliveries))
+			c.store.watch.Outcome(incident.Duplicate, len(r.deliveries))
+			close(r.answered)
+			continue
+		}
+		c.work <- r
 	}
+}
+
+// commitAll commits requests and answers each as soon as its last delivery is
+// through. A request larger than the limit takes several transactions, each of
+// which stands by itself.
+func (c *Committer) commitAll(requests []*request) {
+	var all []*delivery
+	for _, r := range requests {
+		all = append(all, r.deliveries...)
+	}
+	waiting := requests
+	for part := range slices.Chunk(all, c.limit) {
+		c.commit(part)
+		waiting = answered(waiting, len(part))
+		all = all[len(part):]
+		lookAgain(all)
+	}
+}
+
+// lookAgain makes deliveries be looked up anew: what was found before is stale
+// once an earlier part of the same call may have been committed.
+func lookAgain(deliveries []*delivery) {
+	for _, d := range deliveries {
+		d.found = nil
+	}
+}
+
+// answered releases the calls that are through after n further deliveries.
+func answered(waiting []*request, n int) []*request {
+	for len(waiting) > 0 {
+		through := min(n, waiting[0].left)
+		waiting[0].left -= through
+		n -= through
+		if waiting[0].left > 0 {
+			break
+		}
+		close(waiting[0].answered)
+		waiting = waiting[1:]
+	}
+	return waiting
 }
 
 // commitTimeout bounds one transaction, so that a database that hangs becomes a
@@ -153,6 +214,7 @@ func (c *Committer) commit(batch []*delivery) {
 	cancel()
 	if err != nil && poisonous(err) && len(batch) > 1 {
 		half := len(batch) / 2
+		lookAgain(batch)
 		c.commit(batch[:half])
 		c.commit(batch[half:])
 		return

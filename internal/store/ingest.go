@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -31,38 +32,83 @@ type Receipt struct {
 // delivery is one event on its way through a batch.
 type delivery struct {
 	event   incident.Event
+	found   *known // what the reader saw; nil: it could not look
 	receipt Receipt
 }
 
-// ingest takes deliveries in one transaction. Deliveries that are durable
-// already need none: a batch of duplicates is one read.
-func (s *Store) ingest(ctx context.Context, batch []*delivery) error {
-	var err error
-	for range maxTries {
-		err = guarded(func() error { return s.ingestOnce(ctx, batch) })
-		if !lostRace(err) {
-			return err
-		}
-	}
-	return err
-}
-
-func (s *Store) ingestOnce(ctx context.Context, batch []*delivery) error {
+// lookUp finds what is known of the deliveries' episodes, before any lock.
+func (s *Store) lookUp(ctx context.Context, batch []*delivery) error {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("acquire connection: %w", err)
 	}
 	defer conn.Release()
-	start := time.Now()
-	known, err := readKnown(ctx, conn.Conn(), batch)
+	k, err := s.readKnown(ctx, conn.Conn(), batch)
 	if err != nil {
-		return fmt.Errorf("read known alerts: %w", err)
+		return err
 	}
-	s.watch.Stage("read", time.Since(start))
-	if s.onlyRepeats(batch, known) {
+	for _, d := range batch {
+		d.found = &k
+	}
+	return nil
+}
+
+// ingest takes deliveries in one transaction. It begins with what the reader
+// found; when that turns out to be stale it looks again.
+func (s *Store) ingest(ctx context.Context, batch []*delivery) error {
+	found := foundBy(batch)
+	var err error
+	for range maxTries {
+		err = guarded(func() error { return s.ingestOnce(ctx, batch, found) })
+		if !lostRace(err) {
+			return err
+		}
+		found = nil
+	}
+	return err
+}
+
+func (s *Store) ingestOnce(ctx context.Context, batch []*delivery, found *known) error {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("acquire connection: %w", err)
+	}
+	defer conn.Release()
+	if found == nil {
+		k, err := s.readKnown(ctx, conn.Conn(), batch)
+		if err != nil {
+			return err
+		}
+		found = &k
+		for _, d := range batch {
+			d.found = found
+		}
+	}
+	if s.onlyRepeats(batch) {
 		return nil
 	}
-	return s.commitBatch(ctx, conn.Conn(), batch, known)
+	return s.commitBatch(ctx, conn.Conn(), batch, *found)
+}
+
+// foundBy joins what the reader found for a batch that came in several reads;
+// the later read wins. It is nil when some delivery was never looked up.
+func foundBy(batch []*delivery) *known {
+	first := batch[0].found
+	joined, several := first, false
+	for _, d := range batch {
+		switch {
+		case d.found == nil:
+			return nil
+		case d.found == joined || several && d.found == first:
+			continue
+		case !several:
+			joined, several = &known{alerts: maps.Clone(first.alerts), intents: maps.Clone(first.intents)}, true
+		}
+		maps.Copy(joined.alerts, d.found.alerts)
+		maps.Copy(joined.intents, d.found.intents)
+		first = d.found
+	}
+	return joined
 }
 
 // known is what one read shows of a batch's episodes.
@@ -86,6 +132,16 @@ func liveStates() []string {
 		}
 	}
 	return live
+}
+
+func (s *Store) readKnown(ctx context.Context, conn *pgx.Conn, batch []*delivery) (known, error) {
+	start := time.Now()
+	k, err := readKnown(ctx, conn, batch)
+	if err != nil {
+		return k, fmt.Errorf("read known alerts: %w", err)
+	}
+	s.watch.Stage("read", time.Since(start))
+	return k, nil
 }
 
 func readKnown(ctx context.Context, conn *pgx.Conn, batch []*delivery) (known, error) {
@@ -119,17 +175,21 @@ func episodesOf(batch []*delivery) [][]byte {
 	return slices.CompactFunc(episodes, slices.Equal[[]byte])
 }
 
-// onlyRepeats answers a batch in which every delivery is known already.
-func (s *Store) onlyRepeats(batch []*delivery, k known) bool {
+// onlyRepeats answers deliveries that are all known already: they are durable, and
+// nothing is written for them but a count.
+func (s *Store) onlyRepeats(batch []*delivery) bool {
 	for _, d := range batch {
-		a, ok := k.alerts[d.event.Episode]
+		if d.found == nil {
+			return false
+		}
+		a, ok := d.found.alerts[d.event.Episode]
 		if !ok || triage.Classify(d.event, &a).Outcome != incident.Duplicate {
 			return false
 		}
 	}
 	for _, d := range batch {
-		a := k.alerts[d.event.Episode]
-		d.receipt = repeated(triage.Classify(d.event, &a), a.IncidentID, k.intents[a.IncidentID])
+		a := d.found.alerts[d.event.Episode]
+		d.receipt = repeated(triage.Classify(d.event, &a), a.IncidentID, d.found.intents[a.IncidentID])
 	}
 	s.countRepeats(batch)
 	return true
