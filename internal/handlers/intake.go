@@ -5,7 +5,10 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"salve/internal/diagnose"
 	"salve/internal/fault"
@@ -38,6 +41,8 @@ type Intake struct {
 	Now     func() time.Time
 	IDs     incident.IDs
 	Decoded func(took time.Duration) // told how long reading a body took
+
+	once singleflight.Group // deliveries of one Idempotency-Key at the same time share one answer
 }
 
 // Alerts takes one POST, item by item. One bad item never loses the good ones.
@@ -51,7 +56,7 @@ func (h *Intake) Alerts(ctx context.Context, caller identity.Caller, req IntakeR
 		return Answer{}, err
 	}
 	if first == nil {
-		if first, err = h.takeOnce(ctx, caller, req, hash); err != nil {
+		if first, err = h.takeFirst(ctx, caller, req, hash); err != nil {
 			return Answer{}, err
 		}
 	}
@@ -59,6 +64,19 @@ func (h *Intake) Alerts(ctx context.Context, caller identity.Caller, req IntakeR
 		return Answer{}, fault.New(fault.IdempotencyMismatch, "another body was sent under this Idempotency-Key; a new body needs a new key")
 	}
 	return Answer{Raw: first.Answer}, nil
+}
+
+// takeFirst takes one of several deliveries that came under one key at once; the
+// others wait for its answer.
+func (h *Intake) takeFirst(ctx context.Context, caller identity.Caller, req IntakeRequest, hash [32]byte) (*store.Answered, error) {
+	key := strings.Join([]string{caller.Subject, req.Route, req.IdempotencyKey}, "\x00")
+	answered, err, _ := h.once.Do(key, func() (any, error) {
+		return h.takeOnce(context.WithoutCancel(ctx), caller, req, hash)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answered.(*store.Answered), nil
 }
 
 func (h *Intake) takeOnce(ctx context.Context, caller identity.Caller, req IntakeRequest, hash [32]byte) (*store.Answered, error) {

@@ -53,7 +53,7 @@ func problemOf(kind fault.Kind) (problemKind, bool) {
 			"The path exists, but not for this method. The Allow header lists those that do."}, true
 	case fault.Conflict:
 		return problemKind{nethttp.StatusConflict, "Not possible in the present state",
-			"The state does not allow it. The reason is one word from a closed list: too_early (with retry_after), approval_missing, aborted, rejected, expired, superseded, already_claimed, not_its_turn, precondition_failed, guard, too_late. Nothing was changed."}, true
+			"The state does not allow it. The reason is one word from a closed list: too_early (with retry_after), approval_missing, aborted, rejected, expired, superseded, already_claimed, not_its_turn, precondition_failed, guard (a claim); plan_changed, not_awaiting, too_late (a human's word); no_lease (a result). Nothing was changed."}, true
 	case fault.TooLarge:
 		return problemKind{nethttp.StatusRequestEntityTooLarge, "The body is too large",
 			"Bodies are bounded: 16 MiB on /v1/alerts and below, 5 MiB elsewhere. Send it in parts."}, true

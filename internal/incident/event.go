@@ -75,4 +75,8 @@ type Alert struct {
 	Fingerprint string      `json:"fingerprint"`
 	StartsAt    time.Time   `json:"starts_at,omitzero"`
 	EndsAt      time.Time   `json:"ends_at,omitzero"`
+
+	// QuietUntil is set where its incident was resolved while it still fired: until
+	// then its repeats are taken for the sender's look-back, later ones are news.
+	QuietUntil time.Time `json:"quiet_until,omitzero"`
 }

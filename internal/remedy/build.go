@@ -20,6 +20,9 @@ type Request struct {
 	Evidence  diagnose.Evidence
 	Params    map[string]any
 
+	HealthyFor time.Duration // policy's: healthy for so long is healthy
+	LookEvery  time.Duration // policy's: between two looks
+
 	RaisedBefore int    // k8s.deployment.resources: how often this limit was raised in this incident
 	FirstLimit   string // the limit before the first of these raises; empty when there was none
 }

@@ -27,7 +27,8 @@ const (
 // outOfMemory is scenario 1 of the spec: evidence and diagnosis are complete.
 func outOfMemory(action string) remedy.Request {
 	return remedy.Request{
-		Action:   action,
+		Action:     action,
+		HealthyFor: 2 * time.Minute, LookEvery: 30 * time.Second,
 		Target:   incident.Target{Cluster: "prod", Namespace: "production", Kind: "Pod", Name: "api-gateway-7d9f5b8c6-x7k2m"},
 		Incident: incident.Incident{Target: incident.Target{Cluster: "prod", Namespace: "production", Kind: "Deployment", Name: "api-gateway"}},
 		Diagnosis: incident.Diagnosis{

@@ -65,7 +65,7 @@ func buildResources(r Request) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
-	return renderResources(cluster, deployment, change, to, params)
+	return r.renderResources(cluster, deployment, change, to, params)
 }
 
 // raised is the new limit, if there may be one.

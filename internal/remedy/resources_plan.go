@@ -36,7 +36,7 @@ type rollback struct {
 	Execute kubernetesShape `json:"execute"`
 }
 
-func renderResources(cluster string, d *appsv1.Deployment, old kube.MemoryChange, to resource.Quantity, params resourcesParams) (plan, error) {
+func (r Request) renderResources(cluster string, d *appsv1.Deployment, old kube.MemoryChange, to resource.Quantity, params resourcesParams) (plan, error) {
 	raised := old
 	raised.Limit = to
 	if old.Request != nil {
@@ -64,7 +64,7 @@ func renderResources(cluster string, d *appsv1.Deployment, old kube.MemoryChange
 		precondition: resourcesPrecondition{string(d.UID), d.Generation, old.Container, from},
 		rollback: rollback{resourcesAction, fmt.Sprintf("Set %s back to %s; %s.", where, from, replacement(d)),
 			done(old.Container, to.String(), old, params), back},
-		verify:  verifyReady(target, forth.Watch.Path),
+		verify:  r.verifyReady(target, forth.Watch.Path),
 		execute: forth,
 	}, nil
 }

@@ -59,7 +59,7 @@ func TestResources(t *testing.T) {
 			"execute": applied("512Mi"),
 		},
 		"verify": map[string]any{
-			"summary": "the pods of Deployment api-gateway are ready and stay so for 2 minutes without a restart",
+			"summary": "the pods of Deployment api-gateway are ready and stay so for 2m0s without a restart",
 			"target": map[string]any{
 				"cluster": "prod", "namespace": "production", "kind": "Deployment", "name": "api-gateway",
 				"uid": deploymentUID, "generation": 7.0, "container": "app",

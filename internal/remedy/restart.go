@@ -54,7 +54,7 @@ func buildRestart(r Request) (plan, error) {
 			pod.Namespace, pod.Name, controller.Kind, controller.Name),
 		timeout:      restartTimeout,
 		precondition: podPrecondition{uid},
-		verify:       verifyReady(top, path),
+		verify:       r.verifyReady(top, path),
 		execute:      kubernetes(cluster, req, restartTimeout, w),
 	}, nil
 }

@@ -25,7 +25,7 @@ func TestRestart(t *testing.T) {
 		"precondition": map[string]any{"pod_uid": podUID},
 		"rollback":     map[string]any{},
 		"verify": map[string]any{
-			"summary": "the pods of Deployment api-gateway are ready and stay so for 2 minutes without a restart",
+			"summary": "the pods of Deployment api-gateway are ready and stay so for 2m0s without a restart",
 			"target":  map[string]any{"cluster": "prod", "namespace": "production", "kind": "Deployment", "name": "api-gateway", "uid": deploymentUID},
 			"until":   "ready", "healthy_seconds": 120.0, "look_seconds": 30.0, "path": podsPath,
 		},
@@ -127,7 +127,7 @@ func TestRestartWatch(t *testing.T) {
 			path, _ := watched["path"].(string)
 			summary := in["verify"].(map[string]any)["summary"]
 			got := []any{path, summary}
-			want := []any{c.path, "the pods of " + c.whose + " are ready and stay so for 2 minutes without a restart"}
+			want := []any{c.path, "the pods of " + c.whose + " are ready and stay so for 2m0s without a restart"}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("watch (-want +got):\n%s", diff)
 			}

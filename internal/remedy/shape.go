@@ -72,9 +72,9 @@ type verification struct {
 	Path           string          `json:"path,omitempty"`
 }
 
-func verifyReady(target incident.Target, path string) verification {
+func (r Request) verifyReady(target incident.Target, path string) verification {
 	return verification{
-		Summary: fmt.Sprintf("the pods of %s %s are ready and stay so for 2 minutes without a restart", target.Kind, target.Name),
-		Target:  target, Until: "ready", HealthySeconds: 120, LookSeconds: 30, Path: path,
+		Summary: fmt.Sprintf("the pods of %s %s are ready and stay so for %s without a restart", target.Kind, target.Name, r.HealthyFor),
+		Target:  target, Until: "ready", HealthySeconds: int(r.HealthyFor.Seconds()), LookSeconds: int(r.LookEvery.Seconds()), Path: path,
 	}
 }

@@ -50,6 +50,7 @@ type incidentRows struct {
 	merged                         []*[16]byte
 	rounds, rungs, recurrences     []int32
 	dry                            []bool
+	numbers                        []int64
 }
 
 func incidentColumnsOf(list []incident.Incident) incidentRows {
@@ -64,7 +65,7 @@ func incidentColumnsOf(list []incident.Incident) incidentRows {
 		r.resolved, r.verify, r.healthy = append(r.resolved, orNull(i.ResolvedAt)), append(r.verify, orNull(i.VerifyBy)), append(r.healthy, orNull(i.HealthyAt))
 		r.merged = append(r.merged, (*[16]byte)(i.MergedInto))
 		r.rounds, r.rungs, r.recurrences = append(r.rounds, int32(i.Rounds)), append(r.rungs, int32(i.Rung)), append(r.recurrences, int32(i.Recurrence))
-		r.dry = append(r.dry, i.DryRun)
+		r.dry, r.numbers = append(r.dry, i.DryRun), append(r.numbers, i.Number)
 	}
 	return r
 }
@@ -72,21 +73,21 @@ func incidentColumnsOf(list []incident.Incident) incidentRows {
 func (r incidentRows) args() []any {
 	return []any{r.ids, r.keys, r.states, r.severities, r.targets, r.labels, r.families, r.causes, r.services, r.titles,
 		r.summaries, r.resolutions, r.opened, r.began, r.updated, r.resolved, r.merged, r.rounds, r.rungs, r.recurrences,
-		r.dry, r.verify, r.healthy}
+		r.dry, r.verify, r.healthy, r.numbers}
 }
 
 const incidentArrays = `unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
 	$9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
-	$16::timestamptz[], $17::uuid[], $18::int[], $19::int[], $20::int[], $21::boolean[], $22::timestamptz[], $23::timestamptz[])
+	$16::timestamptz[], $17::uuid[], $18::int[], $19::int[], $20::int[], $21::boolean[], $22::timestamptz[], $23::timestamptz[], $24::bigint[])
 	as n(id, key, state, severity, target, labels, family, cause, service, title, summary, resolution, opened_at, began_at,
-	updated_at, resolved_at, merged_into, rounds, rung, recurrences, dry_run, verify_by, healthy_at)`
+	updated_at, resolved_at, merged_into, rounds, rung, recurrences, dry_run, verify_by, healthy_at, number)`
 
 // insertIncidents opens incidents. The key's unique index refuses a second open one.
-const insertIncidents = `insert into incidents (id, key, state, severity, target, labels, family, cause, service, title, summary,
+const insertIncidents = `insert into incidents (number, id, key, state, severity, target, labels, family, cause, service, title, summary,
 	resolution, opened_at, began_at, updated_at, resolved_at, merged_into, rounds, rung, recurrences, dry_run, verify_by, healthy_at)
-	select id, key, state, severity, target::json, labels::json, family, cause, service, title, summary, resolution, opened_at,
+	select number, id, key, state, severity, target::json, labels::json, family, cause, service, title, summary, resolution, opened_at,
 	began_at, updated_at, resolved_at, merged_into, rounds, rung, recurrences, dry_run, verify_by, healthy_at
-	from ` + incidentArrays + ` order by key returning id, number`
+	from ` + incidentArrays + ` order by key`
 
 // noneToReopen refuses to open an incident whose key another replica held and
 // gave up since the facts were read: it would have to be reopened instead.

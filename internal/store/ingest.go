@@ -227,26 +227,34 @@ type locks struct {
 	since     time.Time // what was resolved after this may come back
 	incidents []incident.Incident
 	mode      incident.Automation
+	numbers   []int64 // for incidents that the batch may open; what is not used is a gap
 }
+
+// takeNumbers names incidents before they are written, so that their first
+// message can say what people will call them.
+const takeNumbers = `select nextval('incidents_number_seq') from generate_series(1, $1)`
 
 // lockFor begins the transaction and locks what the batch touches, in one round trip.
 func (s *Store) lockFor(ctx context.Context, conn *pgx.Conn, batch []*delivery, k known) (locks, error) {
 	start := time.Now()
 	l := locks{since: s.now().Add(-s.policy().Settings().Recurrence)}
 	var ids []incident.ID
-	for _, a := range k.alerts {
-		if !a.IncidentID.IsZero() {
+	var keys []string
+	opening := 0
+	for _, d := range batch {
+		if a := k.alerts[d.event.Episode]; !a.IncidentID.IsZero() {
 			ids = append(ids, a.IncidentID)
 		}
-	}
-	var keys []string
-	for _, d := range batch {
 		keys = append(keys, d.event.Key())
+		if d.event.Status == incident.Firing {
+			opening++
+		}
 	}
 	var b pgx.Batch
 	b.Queue("begin")
 	b.Queue(lockIncidents, uuids(ids), keys, l.since)
 	b.Queue(readAutomation)
+	b.Queue(takeNumbers, opening)
 	br := conn.SendBatch(ctx, &b)
 	defer br.Close()
 	if _, err := br.Exec(); err != nil {
@@ -260,6 +268,9 @@ func (s *Store) lockFor(ctx context.Context, conn *pgx.Conn, batch []*delivery, 
 		return l, fmt.Errorf("read automation: %w", err)
 	}
 	l.now = s.now()
+	if l.numbers, err = collect(br, pgx.RowTo[int64]); err != nil {
+		return l, fmt.Errorf("take numbers: %w", err)
+	}
 	s.watch.Stage("lock", time.Since(start))
 	return l, nil
 }

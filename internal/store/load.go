@@ -30,10 +30,10 @@ const lockIncidents = `select ` + incidentColumns + ` from incidents where id = 
 
 const readAutomation = `select mode from automation`
 
-const readAlertsOf = `select episode, incident_id, status, name, source, subject, fingerprint, starts_at, ends_at
+const readAlertsOf = `select episode, incident_id, status, name, source, subject, fingerprint, starts_at, ends_at, quiet_until
 	from alerts where incident_id = any($1::uuid[])`
 
-const readAlerts = `select episode, incident_id, status, name, source, subject, fingerprint, starts_at, ends_at
+const readAlerts = `select episode, incident_id, status, name, source, subject, fingerprint, starts_at, ends_at, quiet_until
 	from alerts where episode = any($1::bytea[])`
 
 const readIntentsOf = `select ` + intentColumns + ` from intents where incident_id = any($1::uuid[]) order by incident_id, id`
@@ -55,13 +55,13 @@ func scanAlert(row pgx.CollectableRow) (incident.Alert, error) {
 	var a incident.Alert
 	var episode []byte
 	var id *[16]byte
-	var starts, ends *time.Time
-	err := row.Scan(&episode, &id, &a.Status, &a.Name, &a.Source, &a.Subject, &a.Fingerprint, &starts, &ends)
+	var starts, ends, quiet *time.Time
+	err := row.Scan(&episode, &id, &a.Status, &a.Name, &a.Source, &a.Subject, &a.Fingerprint, &starts, &ends, &quiet)
 	copy(a.Episode[:], episode)
 	if id != nil {
 		a.IncidentID = *id
 	}
-	a.StartsAt, a.EndsAt = orZero(starts), orZero(ends)
+	a.StartsAt, a.EndsAt, a.QuietUntil = orZero(starts), orZero(ends), orZero(quiet)
 	return a, err
 }
 

@@ -126,13 +126,14 @@ func TestWritesCheckTheirRows(t *testing.T) {
 func TestTwoResolvedUnderOneKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	var last incident.ID
-	for _, pod := range []string{"api-1", "api-2"} {
-		r := w.takeOne(w.firing(pod, openEnded))
-		last = r.IncidentID
-		w.done(w.claim(intentOf(t, r.Intents, "collect.pod"), pod), pod, incident.ResultSucceeded, w.outOfMemory(pod))
-		w.takeOne(w.resolved(pod, openEnded))
-		w.now.pass(time.Minute)
+	first := w.takeOne(w.firing("api-1", openEnded)).IncidentID
+	w.takeOne(w.resolved("api-1", openEnded))
+	w.now.pass(time.Minute)
+	last := w.takeOne(w.firing("api-2", openEnded)).IncidentID
+	w.takeOne(w.resolved("api-2", openEnded))
+	key := incident.Target{Cluster: "prod-eu", Namespace: "production", Kind: "Deployment", Name: "api"}.Key("pod")
+	if _, err := w.sql.Exec(t.Context(), "update incidents set key = $1 where id = any($2)", key, [][16]byte{first, last}); err != nil {
+		t.Fatal(err)
 	}
 	for i, r := range w.take(w.firing("api-1", openEnded), w.firing("api-2", openEnded), w.firing("api-3", showing(w.outOfMemory("api-3")))) {
 		if r.Err != nil || r.Taken.Outcome != incident.Accepted || r.IncidentID != last {
@@ -144,6 +145,68 @@ func TestTwoResolvedUnderOneKey(t *testing.T) {
 	}
 	if n := w.count("select count(*) from alerts a join incidents i on i.id = a.incident_id where a.status = 'firing' and i.state <> 'resolved'"); n != 3 {
 		t.Errorf("%d alerts fire in it, want 3", n)
+	}
+}
+
+// A repair that did not last: another pod of the same owner falls ill after the
+// incident was resolved. The owner's incident comes back, and what was tried is
+// not simply done again.
+func TestWhatDidNotLastComesBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ill := func(pod string) store.Receipt {
+		r := w.takeOne(w.firing(pod, openEnded))
+		return w.done(w.claim(intentOf(t, r.Intents, "collect.pod"), pod), pod, incident.ResultSucceeded, w.outOfMemory(pod))
+	}
+	first := ill("api-1")
+	restart := intentOf(t, first.Intents, "k8s.pod.restart")
+	w.done(w.claim(restart, "r"), "r", incident.ResultSucceeded, nil)
+	if _, err := w.sql.Exec(t.Context(), "update incidents set healthy_at = began_at where id = $1", [16]byte(first.IncidentID)); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.takeOne(w.resolved("api-1", openEnded)); got.State != incident.StateResolved {
+		t.Fatalf("the incident is %s, want it resolved", got.State)
+	}
+	w.now.pass(time.Hour)
+	second := ill("api-2")
+	if second.IncidentID != first.IncidentID {
+		t.Fatalf("the second pod is in %s, want the owner's incident %s", second.IncidentID, first.IncidentID)
+	}
+	if in := w.story(first.IncidentID).Incident; in.Recurrence != 1 || in.State != incident.StateEscalated {
+		t.Errorf("%s with %d recurrences, want it escalated with one", in.State, in.Recurrence)
+	}
+	if n := w.count("select count(*) from intents where action = 'k8s.pod.restart'"); n != 1 {
+		t.Errorf("%d restarts were planned, want the first alone", n)
+	}
+}
+
+// An alert that goes on firing after its incident was resolved: for a while that
+// is the sender's look-back, afterwards it is news.
+func TestAlertThatNeverStops(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first := w.takeOne(w.firing("api-1"))
+	again := func() store.Receipt { return w.takeOne(w.firing("api-1")) }
+	for _, sql := range []string{
+		"update incidents set state = 'resolved', resolved_at = $2 where id = $1",
+		"update alerts set quiet_until = $2::timestamptz + interval '10 minutes' where incident_id = $1",
+	} {
+		if _, err := w.sql.Exec(t.Context(), sql, [16]byte(first.IncidentID), w.now.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := again(); got.Taken.Outcome != incident.Duplicate {
+		t.Fatalf("within the look-back: %v, want a duplicate", got.Taken)
+	}
+	w.now.pass(11 * time.Minute)
+	if got := again(); got.Taken.Outcome != incident.Accepted || got.IncidentID != first.IncidentID {
+		t.Errorf("after the look-back: %v in %s, want it accepted in %s", got.Taken, got.IncidentID, first.IncidentID)
+	}
+	if in := w.story(first.IncidentID).Incident; !in.Open() || in.Recurrence != 1 {
+		t.Errorf("%s with %d recurrences, want it open again with one", in.State, in.Recurrence)
+	}
+	if got := again(); got.Taken.Outcome != incident.Duplicate {
+		t.Errorf("the next repeat: %v, want a duplicate", got.Taken)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -145,8 +146,14 @@ func (s *Store) lockOne(ctx context.Context, tx pgx.Tx, id incident.ID, how read
 	return facts[id], err
 }
 
+// holderOf finds the incident that holds a key, or that would reopen under it
+// because it was resolved not long ago.
+const holderOf = `select id from incidents where key = $1 and id <> $2
+	and (state <> 'resolved' or resolved_at > $3 and merged_into is null)
+	order by state = 'resolved', resolved_at desc limit 1`
+
 // follow writes an outcome. Where a diagnosis gave the incident a key that
-// another open incident holds, the holder survives and gets what arrived.
+// another one holds, that one survives and gets what arrived.
 func (s *Store) follow(ctx context.Context, w *working, o triage.Outcome, arrivals []triage.Arrival) error {
 	w.after = o
 	if o.Incident.Key == w.facts.Incident.Key || !o.Incident.Open() {
@@ -154,8 +161,8 @@ func (s *Store) follow(ctx context.Context, w *working, o triage.Outcome, arriva
 		return nil
 	}
 	var holder [16]byte
-	err := w.tx.QueryRow(ctx, `select id from incidents where key = $1 and state <> 'resolved' and id <> $2`,
-		o.Incident.Key, [16]byte(o.Incident.ID)).Scan(&holder)
+	since := w.record.now.Add(-s.policy().Settings().Recurrence)
+	err := w.tx.QueryRow(ctx, holderOf, o.Incident.Key, [16]byte(o.Incident.ID), since).Scan(&holder)
 	if errors.Is(err, pgx.ErrNoRows) {
 		w.record.add(*w.facts, o, s.ids, known{}.stored)
 		return nil
@@ -163,12 +170,12 @@ func (s *Store) follow(ctx context.Context, w *working, o triage.Outcome, arriva
 	if err != nil {
 		return fmt.Errorf("look for the holder of %s: %w", o.Incident.Key, err)
 	}
-	return s.merge(ctx, w, holder, arrivals)
+	return s.merge(ctx, w, holder, since, arrivals)
 }
 
 // merge hands an incident over to the one that holds its key: alerts and
 // intents move, running ones keep their lease.
-func (s *Store) merge(ctx context.Context, w *working, holder incident.ID, arrivals []triage.Arrival) error {
+func (s *Store) merge(ctx context.Context, w *working, holder incident.ID, since time.Time, arrivals []triage.Arrival) error {
 	// Incidents are locked in the order of their ids by everybody: where the holder
 	// comes first, the transaction begins again and locks it first.
 	if bytes.Compare(holder[:], w.facts.Incident.ID[:]) < 0 && w.first != holder {
@@ -179,7 +186,7 @@ func (s *Store) merge(ctx context.Context, w *working, holder incident.ID, arriv
 	if err != nil {
 		return err
 	}
-	if !into.Incident.Open() {
+	if i := into.Incident; !i.Open() && (i.MergedInto != nil || !i.ResolvedAt.After(since)) {
 		return errRace
 	}
 	from, survivor := triage.Merge(s.policy(), *w.facts, *into, arrivals, w.record.now, s.ids)

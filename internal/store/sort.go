@@ -37,7 +37,7 @@ func (s *Store) sort(batch []*delivery, k known, l locks, facts map[incident.ID]
 			out.strays = append(out.strays, d)
 			continue
 		}
-		g, err := out.group(a, d, l, facts)
+		g, err := out.group(a, d, &l, facts)
 		if err != nil {
 			return nil, err
 		}
@@ -57,13 +57,13 @@ func (s *Store) sort(batch []*delivery, k known, l locks, facts map[incident.ID]
 }
 
 // group finds or begins the group of an incident.
-func (o *sorted) group(a triage.Assignment, d *delivery, l locks, facts map[incident.ID]*triage.Facts) (*group, error) {
+func (o *sorted) group(a triage.Assignment, d *delivery, l *locks, facts map[incident.ID]*triage.Facts) (*group, error) {
 	if g := o.byID[a.Incident]; g != nil {
 		return g, nil
 	}
 	f := facts[a.Incident]
 	if a.New {
-		f = &triage.Facts{New: true, Incident: incident.Incident{ID: a.Incident, Key: d.event.Key()}, Automation: l.mode}
+		f = l.opening(a.Incident, d.event.Key())
 	}
 	if f == nil {
 		return nil, errRace // it became known after the read and before the lock
@@ -72,6 +72,14 @@ func (o *sorted) group(a triage.Assignment, d *delivery, l locks, facts map[inci
 	o.byID[a.Incident] = g
 	o.groups = append(o.groups, g)
 	return g, nil
+}
+
+// opening is what is known of an incident before its first event: its names.
+func (l *locks) opening(id incident.ID, key string) *triage.Facts {
+	i := incident.Incident{ID: id, Key: key, Number: l.numbers[0]}
+	i.ShortID = incident.IncidentNumber(i.Number)
+	l.numbers = l.numbers[1:]
+	return &triage.Facts{New: true, Incident: i, Automation: l.mode}
 }
 
 // holds says whether an alert that is to be resolved is there under lock: it may
@@ -112,7 +120,8 @@ func (l locks) mayTake(i incident.Incident) bool {
 // one statement may not write a row twice.
 func (o *sorted) own(g *group) []incident.Alert {
 	return slices.DeleteFunc(slices.Clone(g.outcome.Alerts), func(a incident.Alert) bool {
-		return o.home[a.Episode] != g.outcome.Incident.ID
+		home, placed := o.home[a.Episode]
+		return placed && home != g.outcome.Incident.ID
 	})
 }
 

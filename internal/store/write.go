@@ -28,7 +28,7 @@ type record struct {
 	results   []resultRow
 	audit     []incident.AuditEntry
 
-	numbers map[incident.ID]int64 // given by the database to what was opened and issued
+	numbers map[incident.ID]int64 // given by the database to what was issued
 }
 
 type eventRow struct {
@@ -137,7 +137,7 @@ func (w *record) statements() []statement {
 			list = append(list, statement{name, sql, args(), ids})
 		}
 	}
-	put(len(w.opened), "insert incidents", insertIncidents, func() []any { return incidentColumnsOf(w.opened).args() }, true)
+	put(len(w.opened), "insert incidents", insertIncidents, func() []any { return incidentColumnsOf(w.opened).args() }, false)
 	put(len(w.opened), "look for one to reopen", noneToReopen, w.openedArgs, false)
 	put(len(w.changed), "update incidents", updateIncidents, func() []any { return incidentColumnsOf(w.changed).args() }, false)
 	put(len(w.newAlerts), "insert alerts", insertAlerts, func() []any { return alertArgs(w.newAlerts) }, false)
@@ -205,28 +205,29 @@ func (w *record) write(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-const insertAlerts = `insert into alerts (episode, incident_id, status, name, source, subject, fingerprint, starts_at, ends_at)
+const insertAlerts = `insert into alerts (episode, incident_id, status, name, source, subject, fingerprint, starts_at, ends_at, quiet_until)
 	select * from unnest($1::bytea[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-	$8::timestamptz[], $9::timestamptz[]) as n(episode, a, b, c, d, e, f, g, h) order by episode`
+	$8::timestamptz[], $9::timestamptz[], $10::timestamptz[]) as n(episode, a, b, c, d, e, f, g, h, i) order by episode`
 
 const updateAlerts = `with done as (update alerts a set incident_id = n.incident_id, status = n.status, subject = n.subject,
-	starts_at = n.starts_at, ends_at = n.ends_at
-	from unnest($1::bytea[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[])
-	as n(episode, incident_id, status, name, source, subject, fingerprint, starts_at, ends_at) where a.episode = n.episode
+	starts_at = n.starts_at, ends_at = n.ends_at, quiet_until = n.quiet_until
+	from unnest($1::bytea[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
+	as n(episode, incident_id, status, name, source, subject, fingerprint, starts_at, ends_at, quiet_until) where a.episode = n.episode
 	returning 1) select must_be(count(*), cardinality($1)) from done`
 
 func alertArgs(list []incident.Alert) []any {
 	var episodes [][]byte
 	var incidents []*[16]byte
 	var statuses, names, sources, subjects, fingerprints []string
-	var starts, ends []*time.Time
+	var starts, ends, quiet []*time.Time
 	for _, a := range list {
 		episodes, incidents = append(episodes, a.Episode[:]), append(incidents, idOrNull(a.IncidentID))
 		statuses, names, sources = append(statuses, string(a.Status)), append(names, a.Name), append(sources, a.Source)
 		subjects, fingerprints = append(subjects, a.Subject), append(fingerprints, a.Fingerprint)
 		starts, ends = append(starts, orNull(a.StartsAt)), append(ends, orNull(a.EndsAt))
+		quiet = append(quiet, orNull(a.QuietUntil))
 	}
-	return []any{episodes, incidents, statuses, names, sources, subjects, fingerprints, starts, ends}
+	return []any{episodes, incidents, statuses, names, sources, subjects, fingerprints, starts, ends, quiet}
 }
 
 const insertEvents = `insert into events (id, received_at, kind, source, subject, outcome, incident_id, intent_id, payload, evidence)

@@ -71,6 +71,17 @@ func (r *round) lastingRecheck() bool {
 	return false
 }
 
+// quieten gives the alerts that still fire the time of their look-back.
+func (r *round) quieten() {
+	for _, a := range r.alerts {
+		if a.Status == incident.Firing {
+			a.QuietUntil = r.now.Add(r.set.Verification.Window)
+			r.alerts[a.Episode] = a
+			r.out.Alerts = replaceAlert(r.out.Alerts, a)
+		}
+	}
+}
+
 // reopen brings a resolved incident back: it counts, and the ladder goes on from
 // where it stood, so that what did not last is not simply done again.
 func (r *round) reopen() {
@@ -151,5 +162,6 @@ func (r *round) resolve(reason string) {
 	r.inc.Resolution, r.inc.ResolvedAt = reason, r.now
 	r.inc.VerifyBy, r.inc.HealthyAt = zeroTime, zeroTime
 	r.ending = reason
+	r.quieten()
 	r.audit("incident.resolved", incident.ID{}, r.inc.Target.String(), reason)
 }

@@ -17,6 +17,8 @@ func Classify(e incident.Event, known *incident.Alert) Class {
 		return Class{incident.Accepted, true, "the alert began to fire"}
 	case known == nil:
 		return Class{incident.Suppressed, false, "resolved, but nothing is open for this alert"}
+	case known.Status == incident.Firing && e.Status == incident.Firing && pastQuiet(e, known):
+		return Class{incident.Accepted, true, "the alert still fires, long after its incident was resolved"}
 	case known.Status == e.Status:
 		return Class{incident.Duplicate, false, "this delivery is known already"}
 	case e.Status == incident.Firing && e.OpenEnded:
@@ -28,4 +30,10 @@ func Classify(e incident.Event, known *incident.Alert) Class {
 	default:
 		return Class{incident.Accepted, true, "the alert resolved"}
 	}
+}
+
+// pastQuiet says whether a repeat comes too late to be a look-back after a good
+// repair: the sender still means it.
+func pastQuiet(e incident.Event, known *incident.Alert) bool {
+	return !known.QuietUntil.IsZero() && e.ReceivedAt.After(known.QuietUntil)
 }

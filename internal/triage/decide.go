@@ -130,7 +130,9 @@ func (r *round) buildFor(d incident.Diagnosis, action string, target incident.Ta
 	raised, first := remedy.Raises(r.intents, d.Owner, d.Container)
 	return remedy.Build(remedy.Request{
 		Action: action, Target: target, Incident: r.inc, Diagnosis: d,
-		Evidence: r.knowledge, Params: params, RaisedBefore: raised, FirstLimit: first,
+		Evidence: r.knowledge, Params: params,
+		HealthyFor: r.set.Verification.HealthyFor, LookEvery: r.set.Verification.LookEvery,
+		RaisedBefore: raised, FirstLimit: first,
 	})
 }
 

@@ -109,7 +109,8 @@ func (r *round) openIncident() {
 	}
 	e := r.arrivals[0].Event
 	r.inc = incident.Incident{
-		ID: r.facts.Incident.ID, Key: r.facts.Incident.Key, State: incident.StateOpen,
+		ID: r.facts.Incident.ID, Number: r.facts.Incident.Number, ShortID: r.facts.Incident.ShortID,
+		Key: r.facts.Incident.Key, State: incident.StateOpen,
 		Severity: e.Severity, Target: e.Target, Family: e.Family, Cause: incident.CauseUnknown,
 		Service: e.Service, Title: title(e), OpenedAt: r.now, BeganAt: r.now, DryRun: e.DryRun, Labels: e.Labels,
 	}

@@ -66,8 +66,8 @@ func (r *round) judgeLook() {
 }
 
 func (r *round) judgeHealthy(at time.Time) {
-	if r.inc.HealthyAt.IsZero() {
-		r.inc.HealthyAt = at
+	if r.inc.HealthyAt.IsZero() || r.inc.HealthyAt.Before(r.lastChangeEnd()) {
+		r.inc.HealthyAt = at // what was seen before the last change says nothing about now
 	}
 	if seen := at.Sub(r.inc.HealthyAt); seen >= r.set.Verification.HealthyFor {
 		r.resolve(fmt.Sprintf("verified: healthy for %s", seen.Round(time.Second)))

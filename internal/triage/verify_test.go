@@ -248,3 +248,27 @@ func TestUntrustedEvidenceIsNoPartOfAPlan(t *testing.T) {
 		t.Errorf("the plan rests on generation %d", in.Target.Generation)
 	}
 }
+
+// Verified, and the alert fires on: for the time of its look-back that is
+// nothing, afterwards somebody must look again.
+func TestStillFiringAfterTheLookBack(t *testing.T) {
+	w := newWorld(t)
+	w.alert(crash)
+	w.run("collect.pod", w.ill())
+	w.run("k8s.pod.restart", "")
+	for range 5 {
+		w.advance(5 * time.Second)
+		w.run("collect.pod", w.well())
+		w.advance(31 * time.Second)
+	}
+	w.wantState(incident.StateResolved)
+	w.advance(5 * time.Minute)
+	w.alert(crash)
+	w.wantState(incident.StateResolved)
+	w.advance(6 * time.Minute)
+	w.alert(crash)
+	w.wantState(incident.StateDiagnosing)
+	if got := w.facts.Incident.Recurrence; got != 1 {
+		t.Errorf("%d recurrences, want one", got)
+	}
+}
