@@ -150,14 +150,18 @@ func (c *Committer) sift(requests []*request) {
 		_ = guarded(func() error { return c.store.lookUp(ctx, part) })
 		cancel()
 	}
+	repeats := 0
 	for _, r := range requests {
 		if c.store.onlyRepeats(r.deliveries) {
-			c.store.watch.Batch(len(r.deliveries))
-			c.store.watch.Outcome(incident.Duplicate, len(r.deliveries))
+			repeats += len(r.deliveries)
 			close(r.answered)
 			continue
 		}
 		c.work <- r
+	}
+	if repeats > 0 {
+		c.store.watch.Batch(repeats)
+		c.store.watch.Outcome(incident.Duplicate, repeats)
 	}
 }
 

@@ -32,7 +32,6 @@ type world struct {
 	facts  triage.Facts
 	last   triage.Outcome
 	said   *triage.Refusal
-	ids    byte
 	serial uint32
 }
 
