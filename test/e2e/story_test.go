@@ -139,9 +139,9 @@ func TestN8NKilledBetweenClaimAndResult(t *testing.T) {
 		t.Fatal(err)
 	}
 	i := s.untilIncident("its lease is known to be lost", func(i incidentView) bool { return i.has("k8s.pod.restart", "lost") })
-	s.wantRows("the lease had not ended by itself", `
-		select lease_expires > now() from intents where incident_id = '`+i.ID+`' and action = 'k8s.pod.restart' and state = 'lost'`,
-		[][]string{{"t"}})
+	s.wantRows("the lease did not end by itself", `
+		select reason from audit where incident_id = '`+i.ID+`' and operation = 'intent.lose'`,
+		[][]string{{"the execution crashed before it reported a result"}})
 }
 
 // Alertmanager retries 5xx only: while Salve is away its alerts must not be
