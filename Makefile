@@ -13,10 +13,11 @@ help: ## list what can be done
 
 build: ## build bin/salve, static
 	@mkdir -p bin
+	@echo "building; the first time takes a minute or two"
 	CGO_ENABLED=0 go build -trimpath -o $(BINARY) ./cmd/server
 
 run: build ## start Salve for development: own Postgres, own keys, a token to try it with
-	@scripts/need.sh postgres
+	@[ -n "$$DATABASE_URL" ] || scripts/need.sh postgres
 	@scripts/run.sh $(BINARY)
 
 demo: ## play an incident from alert to repair, with a stand-in executor, and tell what happens

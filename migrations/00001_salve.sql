@@ -162,7 +162,7 @@ create table automation (
 -- once every transaction older than a snapshot has ended, no lower number can appear.
 create table audit (
     tx           xid8 not null default pg_current_xact_id(),
-    seq          bigint generated always as identity primary key,
+    seq          bigint generated always as identity primary key check (seq > 0),
     at           timestamptz not null,
     operation    text not null,
     actor        text not null,

@@ -13,14 +13,12 @@ if [ -z "${SALVE_JWT_KEYS:-}" ]; then
   mkdir -p "$data"
   chmod 700 "$data"
   [ -f "$keys/salve.key.pem" ] || "$salve" keygen --out "$keys"
-  # The server is shown public keys only: it refuses to start where it finds a private one.
-  mkdir -p "$keys/public"
-  cp "$keys/salve.pub.pem" "$keys/public/"
-  export SALVE_JWT_KEYS=$keys/public
+  # The server is shown the public key only: it refuses to start where it finds a private one.
+  export SALVE_JWT_KEYS=$keys/salve.pub.pem
   echo "A token for a day, with every right:"
   echo
   "$salve" token --key "$keys/salve.key.pem" --sub demo --scope "$scopes" --ttl 24h
   echo
 fi
-echo "Open http://$addr/docs"
+echo "Once it says \"salve is ready\": http://$addr/docs"
 exec "$salve" serve

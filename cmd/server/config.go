@@ -37,7 +37,7 @@ type config struct {
 	Addr       string `name:"salve-addr" default:"127.0.0.1:8080" help:"Where to listen (SALVE_ADDR)."`
 	Database   secret `name:"database-url" help:"Postgres to use (DATABASE_URL). Unset: Salve starts a private one in its data directory."`
 	DataDir    string `name:"salve-data-dir" default:".salve" help:"Where Salve keeps files of its own (SALVE_DATA_DIR)."`
-	Keys       string `name:"salve-jwt-keys" help:"Directory of public keys, or a JWKS file (SALVE_JWT_KEYS). Required."`
+	Keys       string `name:"salve-jwt-keys" help:"Public keys: a .pem file, a directory of them, or a JWKS file (SALVE_JWT_KEYS). Required."`
 	Audience   string `name:"salve-jwt-audience" default:"salve" help:"Audience that tokens must carry (SALVE_JWT_AUDIENCE)."`
 	Issuer     string `name:"salve-jwt-issuer" help:"Issuer that tokens must carry, if any (SALVE_JWT_ISSUER)."`
 	Deny       string `name:"salve-jwt-deny" help:"File with the jti of refused tokens, one a line (SALVE_JWT_DENY)."`
@@ -59,7 +59,7 @@ func (c config) check() error {
 		wrong("SALVE_ADDR", "%q is no host:port, like 127.0.0.1:8080", c.Addr)
 	}
 	if c.Keys == "" {
-		wrong("SALVE_JWT_KEYS", "a directory of public keys or a JWKS file is needed; `salve keygen --out DIR` makes a pair, and `make run` does it for you")
+		wrong("SALVE_JWT_KEYS", "a public key (.pem), a directory of them or a JWKS file is needed; `salve keygen --out DIR` makes a pair, and `make run` does it for you")
 	}
 	if !incident.Automation(c.Automation).Valid() {
 		wrong("SALVE_AUTOMATION", "%q is none of paused, dry_run, live", c.Automation)

@@ -34,6 +34,9 @@ func (c serveCommand) Run(env *environment) (err error) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 	s := &service{config: c.config, log: c.logger(env.stdout), metrics: telemetry.New(version())}
 	defer func() { err = errors.Join(err, s.stop()) }()
 	for _, start := range []func(context.Context) error{
@@ -51,6 +54,13 @@ func (c serveCommand) Run(env *environment) (err error) {
 // that collecting often costs a third of the processor in a storm and frees
 // nothing more.
 const gcPercent = 800
+
+// memoryLimit is where collecting becomes eager again; GOMEMLIMIT sets another.
+const memoryLimit = 1 << 30
+
+// bodiesInFlight is what all bodies under way may take together; beyond it
+// callers are told to come back.
+const bodiesInFlight = 64 << 20
 
 // service is the running program, built step by step.
 type service struct {
@@ -124,7 +134,10 @@ func (s *service) openDatabase(ctx context.Context) error {
 		})
 		s.database, s.broken = secret(private.URL()), private.Done()
 	}
-	return s.database.hide(store.Migrate(ctx, string(s.database)))
+	if err := store.Migrate(ctx, string(s.database)); err != nil {
+		return fmt.Errorf("DATABASE_URL: %w", s.database.hide(err))
+	}
+	return nil
 }
 
 func (s *service) openStore(ctx context.Context) error {
@@ -186,7 +199,7 @@ func (s *service) openDoors(ctx context.Context) error {
 	s.edge, err = salvehttp.New(salvehttp.Options{
 		UseCases: useCases(intake, intents, incidents, operator), Verifier: s.verifier, Logger: s.log,
 		Metrics: s.metrics.Handler(), MetricsOpen: s.config.Metrics == "open",
-		PublicURL: s.config.PublicURL,
+		PublicURL: s.config.PublicURL, MaxBodyBytes: bodiesInFlight,
 		Ready: []salvehttp.Check{
 			{Name: "database", Probe: s.store.Ping},
 			{Name: "migrations", Probe: s.migrated},
@@ -201,7 +214,7 @@ func (s *service) openDoors(ctx context.Context) error {
 	}
 	s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.config.Addr)
 	if err != nil {
-		return fmt.Errorf("SALVE_ADDR: %w", err)
+		return fmt.Errorf("SALVE_ADDR: %w; SALVE_ADDR=127.0.0.1:8081 chooses another port", err)
 	}
 	return nil
 }

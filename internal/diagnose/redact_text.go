@@ -28,6 +28,8 @@ var signs = func() (table [256][]sign) {
 	add(bearer, "bearer ")
 	add(jwt, "eyj")
 	add(awsKey, "akia", "asia")
+	add(vendorToken, "xoxb-", "xoxp-", "xoxa-", "xoxs-", "xapp-", "ghp_", "gho_", "ghs_", "ghu_", "github_pat_", "glpat-",
+		"aiza", "sk_live_", "rk_live_", "sk-ant-", "npm_", "hooks.slack.com/services/")
 	add(privateKey, "-----begin ")
 	add(urlPassword, "://")
 	return table
@@ -199,6 +201,16 @@ func jwt(s string, at int) (from, to int) {
 func awsKey(s string, at int) (from, to int) {
 	to = run(s[:min(len(s), at+21)], at, func(c byte) bool { return c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' })
 	if at > 0 && isBase64URL(s[at-1]) || to-at != 20 {
+		return 0, 0
+	}
+	return at, to
+}
+
+// vendorToken takes a token that its vendor's prefix gives away: long, and not
+// the middle of a word.
+func vendorToken(s string, at int) (from, to int) {
+	to = run(s[:min(len(s), at+256)], at, func(c byte) bool { return isBase64URL(c) || c == '.' || c == '/' })
+	if at > 0 && isBase64URL(s[at-1]) || to-at < 20 {
 		return 0, 0
 	}
 	return at, to

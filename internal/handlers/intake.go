@@ -220,7 +220,7 @@ func rejected(problems []intake.Problem) ItemResult {
 	r := ItemResult{Outcome: incident.Rejected, Reasons: []string{}}
 	for _, p := range problems {
 		r.Errors = append(r.Errors, fault.Field{Pointer: p.Pointer, Detail: p.Detail})
-		r.Reasons = append(r.Reasons, p.Pointer+": "+p.Detail)
+		r.Reasons = append(r.Reasons, strings.TrimPrefix(p.Pointer+": "+p.Detail, ": "))
 	}
 	return r
 }

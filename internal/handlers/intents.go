@@ -45,7 +45,7 @@ func (h *Intents) Claim(ctx context.Context, caller identity.Caller, req ClaimRe
 	text := base64.RawURLEncoding.EncodeToString(token)
 	hash := sha256.Sum256([]byte(text))
 	in, err := h.Store.Claim(ctx, req.ID, triage.LeaseGrant{
-		Subject: caller.Subject, Worker: req.Worker, ExecutionID: req.ExecutionID, Hash: hash[:],
+		Subject: caller.Subject, Worker: diagnose.RedactText(req.Worker), ExecutionID: req.ExecutionID, Hash: hash[:],
 	})
 	if err != nil {
 		return ClaimResponse{}, err

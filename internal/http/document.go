@@ -181,6 +181,13 @@ func (op operation) Scope() string {
 	return ""
 }
 
+// PathParts is the path in pieces between which a line may break.
+func (op operation) PathParts() []string {
+	parts := strings.SplitAfter(strings.TrimPrefix(op.Path, "/"), "/")
+	parts[0] = "/" + parts[0]
+	return parts
+}
+
 // markdown is rendered when it is shown. Its source is this program's own.
 type markdown string
 

@@ -149,7 +149,9 @@ func (x *exchange) Write(data []byte) (int, error) {
 		x.status = nethttp.StatusOK
 	}
 	n, err := x.w.Write(data)
-	x.bytes += int64(n)
+	if x.r.Method != nethttp.MethodHead { // of which nothing is sent
+		x.bytes += int64(n)
+	}
 	return n, err
 }
 

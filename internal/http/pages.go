@@ -85,6 +85,13 @@ func (s *Server) docs(x *exchange) error {
 	return nil
 }
 
+// toDocs is no lasting redirect: a browser must not keep it.
+func toDocs(x *exchange) error {
+	x.w.Header().Set("Location", "/docs")
+	x.send(nethttp.StatusFound, "text/plain; charset=utf-8", []byte("The page is at /docs.\n"))
+	return nil
+}
+
 // problemPage explains a problem's type, so that the path leads somewhere.
 func (s *Server) problemPage(x *exchange) error {
 	name, err := x.path("kind")

@@ -3,6 +3,7 @@ package http
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	nethttp "net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,12 +15,13 @@ func TestDocsPage(t *testing.T) {
 	if got.status != 200 || !strings.HasPrefix(got.header.Get("Content-Type"), "text/html") {
 		t.Fatalf("got %d %v", got.status, got.header)
 	}
+	words := strings.ReplaceAll(got.body, "<wbr>", "")
 	for _, rt := range e.server.routes() {
-		if !strings.Contains(got.body, `<span class="method `+rt.method+`">`+rt.method+`</span> `+rt.pattern) {
+		if !strings.Contains(words, `<span class="method `+rt.method+`">`+rt.method+`</span> `+rt.pattern) {
 			t.Errorf("%s %s is not on the page", rt.method, rt.pattern)
 		}
 	}
-	for _, want := range []string{"KubePodCrashLooping", "scope <code>intents:execute</code>", `href="#schema-Intent"`, "array of Intent", "required"} {
+	for _, want := range []string{"KubePodCrashLooping", "scope <code>intents:execute</code>", `href="#schema-Intent"`, "array of Intent", "required", "/v1/<wbr>executions/<wbr>{execution_id}/<wbr>crashed", `<tr class="example"><td colspan="3"><pre>`} {
 		if !strings.Contains(got.body, want) {
 			t.Errorf("%q is not on the page", want)
 		}
@@ -31,6 +33,17 @@ func TestDocsPage(t *testing.T) {
 	for _, link := range regexp.MustCompile(`href="#([^"]*)"`).FindAllStringSubmatch(got.body, -1) {
 		if !ids[link[1]] {
 			t.Errorf("the link to %q leads nowhere", link[1])
+		}
+	}
+}
+
+func TestAddressAloneLeadsToDocs(t *testing.T) {
+	e := newEdge(t, nil)
+	e.client.CheckRedirect = func(*nethttp.Request, []*nethttp.Request) error { return nethttp.ErrUseLastResponse }
+	for _, path := range []string{"/", "/docs/"} {
+		got := e.as("", "GET", path, "")
+		if got.status != 302 || got.header.Get("Location") != "/docs" || got.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: got %+v", path, got)
 		}
 	}
 }

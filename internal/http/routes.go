@@ -54,7 +54,7 @@ type route struct {
 }
 
 // routes is the whole surface of the service. The comments say who calls a
-// door and what a retry means there.
+// door and what a retry means there. What answers GET answers HEAD too.
 func (s *Server) routes() []route {
 	const get, post, put = nethttp.MethodGet, nethttp.MethodPost, nethttp.MethodPut
 	const write, execute, decide, read, admin = identity.EventsWrite, identity.IntentsExecute, identity.IntentsDecide, identity.Read, identity.Admin
@@ -94,6 +94,9 @@ func (s *Server) routes() []route {
 		{method: get, pattern: "/metrics", scope: s.metricsScope(), endpoint: s.metrics, quiet: true},
 		{method: get, pattern: "/openapi.yaml", scope: open, endpoint: s.openapi},
 		{method: get, pattern: "/docs", scope: open, endpoint: s.docs},
+		// People who type the address only, or a slash too many. Open: they say nothing but where the page is.
+		{method: get, pattern: "/", scope: open, endpoint: toDocs},
+		{method: get, pattern: "/docs/", scope: open, endpoint: toDocs},
 		{method: get, pattern: "/problems/{kind}", scope: open, endpoint: s.problemPage},
 	}
 }

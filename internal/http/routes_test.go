@@ -2,6 +2,7 @@ package http
 
 import (
 	"fmt"
+	nethttp "net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -105,8 +106,10 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 		{"GET", "/v1/nothing", 404, ""},
 		{"GET", "/v1/intents/", 404, ""},
 		{"GET", "/v1/intents/../policy", 404, ""},
-		{"DELETE", "/v1/automation", 405, "GET, PUT"},
+		{"DELETE", "/v1/automation", 405, "GET, HEAD, PUT"},
 		{"GET", "/v1/alerts", 405, "POST"},
+		{"HEAD", "/v1/alerts", 405, "POST"},
+		{"DELETE", "/docs", 405, "GET, HEAD"},
 		{"BREW", "/v1/alerts", 405, "POST"},
 	}
 	for _, test := range tests {
@@ -119,6 +122,40 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 		})
 	}
 }
+
+// HEAD is GET without the body, to the caller, in the log and in the metrics.
+func TestHeadIsGetWithoutBody(t *testing.T) {
+	e := newEdge(t, nil)
+	e.client.CheckRedirect = func(*nethttp.Request, []*nethttp.Request) error { return nethttp.ErrUseLastResponse }
+	for _, rt := range e.server.routes() {
+		if rt.method != nethttp.MethodGet {
+			continue
+		}
+		t.Run(rt.pattern, func(t *testing.T) {
+			e.t = t
+			path := strings.NewReplacer("{id}", "INT-1", "{kind}", "invalid").Replace(rt.pattern)
+			for _, scope := range []string{string(rt.scope), "events:write"} {
+				get, head := e.as(scope, "GET", path, ""), e.as(scope, "HEAD", path, "")
+				for _, volatile := range []string{"Date", "X-Request-Id", "Content-Length"} {
+					get.header.Del(volatile)
+					head.header.Del(volatile)
+				}
+				if head.status != get.status || head.body != "" || !cmp.Equal(get.header, head.header) {
+					t.Errorf("GET %+v\nHEAD %+v", get, head)
+				}
+				line := last(e.logs.lines(t))
+				if line["method"] != "HEAD" || line["route"] != rt.pattern || line["bytes"] != 0.0 {
+					t.Errorf("logged %v", line)
+				}
+				if seen := e.lastSeen(); seen.Method != "HEAD" || seen.Route != rt.pattern {
+					t.Errorf("observed %+v", seen)
+				}
+			}
+		})
+	}
+}
+
+func last[T any](all []T) T { return all[len(all)-1] }
 
 func TestMetricsMayBeOpen(t *testing.T) {
 	closed, opened := newEdge(t, nil), newEdge(t, func(o *Options) { o.MetricsOpen = true })

@@ -137,7 +137,12 @@ func (s *Server) defaults() {
 func (s *Server) install(routes []route) *chi.Mux {
 	mux := chi.NewMux()
 	for i := range routes {
-		mux.Method(routes[i].method, routes[i].pattern, s.handle(&routes[i]))
+		handler := s.handle(&routes[i])
+		mux.Method(routes[i].method, routes[i].pattern, handler)
+		if routes[i].method == nethttp.MethodGet {
+			// net/http leaves the body out.
+			mux.Method(nethttp.MethodHead, routes[i].pattern, handler)
+		}
 	}
 	mux.NotFound(s.handle(&route{pattern: "unmatched", endpoint: notFound}))
 	mux.MethodNotAllowed(s.handle(&route{pattern: "unmatched", endpoint: s.methodNotAllowed}))
@@ -150,7 +155,7 @@ func notFound(x *exchange) error {
 
 func (s *Server) methodNotAllowed(x *exchange) error {
 	var allowed []string
-	for _, method := range []string{nethttp.MethodGet, nethttp.MethodPost, nethttp.MethodPut} {
+	for _, method := range []string{nethttp.MethodGet, nethttp.MethodHead, nethttp.MethodPost, nethttp.MethodPut} {
 		if s.mux.Match(chi.NewRouteContext(), method, x.r.URL.Path) {
 			allowed = append(allowed, method)
 		}

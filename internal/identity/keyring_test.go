@@ -170,3 +170,24 @@ func FuzzJWKS(f *testing.F) {
 		}
 	})
 }
+
+// What keygen prints as the public key can be named as it stands.
+func TestKeyringOfOnePublicFile(t *testing.T) {
+	dir := t.TempDir()
+	private, public, err := Generate(EdDSA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteKeys(dir, private, public); err != nil {
+		t.Fatal(err)
+	}
+	ring, err := OpenKeyring(filepath.Join(dir, "salve.pub.pem"))
+	if err != nil || ring.Len() != 1 {
+		t.Fatalf("%v, want one key", err)
+	}
+	for _, source := range []string{dir, filepath.Join(dir, "salve.key.pem")} {
+		if _, err := OpenKeyring(source); !errors.Is(err, errPrivateKey) {
+			t.Errorf("%s: %v, want the private key refused", source, err)
+		}
+	}
+}

@@ -83,7 +83,7 @@ func loadKeys(source string) (*keySet, error) {
 	if info.IsDir() {
 		err = set.addDirectory(source)
 	} else {
-		err = set.addJWKSFile(source)
+		err = set.addSource(source)
 	}
 	if err != nil {
 		return nil, err
@@ -152,7 +152,7 @@ var (
 	// ErrNoKeys is an empty keyring: nobody could be let in.
 	ErrNoKeys = errors.New("no keys: put a public key there (salve keygen makes a pair)")
 
-	errPrivateKey = errors.New("holds a private or symmetric key; this server takes public keys only: move it to where tokens are made, and consider it compromised")
+	errPrivateKey = errors.New("holds a private or symmetric key; this server takes public keys only: name the public file alone, or move the private one to where tokens are made and consider it compromised")
 )
 
 // holdsPrivatePEM looks at the armour's words rather than parsing, so that a
@@ -184,6 +184,17 @@ func admitPublic(public any, err error) (*key, error) {
 		return nil, fmt.Errorf("is not a public key: %w", err)
 	}
 	return newKey(public)
+}
+
+// addSource takes a file that stands alone: one public key as PEM, or a JWK set.
+func (s *keySet) addSource(path string) error {
+	if !strings.HasSuffix(path, ".pem") {
+		return s.addJWKSFile(path)
+	}
+	if err := s.addFile(path); err != nil {
+		return fmt.Errorf("key file %s: %w", path, err)
+	}
+	return nil
 }
 
 func (s *keySet) addJWKSFile(path string) error {

@@ -45,6 +45,7 @@ type Intent struct {
 	CreatedAt   time.Time       `json:"-"`
 	StepParams  map[string]any  `json:"-"` // what policy said, to make the plan again on fresh evidence
 	WakeAt      time.Time       `json:"-"` // when the clock alone may have to move it
+	Policy      string          `json:"-"` // version that allowed it; a change is wanted under that one only
 	EvidenceAt  time.Time       `json:"-"` // when the trusted evidence it rests on was observed; zero: none
 
 	ApprovedBy   string    `json:"-"` // set once a human said yes to this plan hash

@@ -136,7 +136,7 @@ func (a *nativeAlert) checkBounds(f *findings) {
 func (a *nativeAlert) checkTimes(now time.Time, f *findings) (starts, ends time.Time) {
 	starts, ends = f.time("/starts_at", a.StartsAt), f.time("/ends_at", a.EndsAt)
 	if ahead := starts.Sub(now); !starts.IsZero() && ahead > maxAhead {
-		f.refuse("/starts_at", "%s is %s after now (%s); clocks may differ by %s", starts.Format(time.RFC3339), ahead.Round(time.Second), now.UTC().Format(time.RFC3339), maxAhead)
+		f.refuse("/starts_at", "%s is after now (%s); clocks may differ by %s", starts.Format(time.RFC3339), now.UTC().Format(time.RFC3339), maxAhead)
 	}
 	if !ends.IsZero() && ends.Before(starts) {
 		f.refuse("/ends_at", "%s is before starts_at", ends.Format(time.RFC3339))

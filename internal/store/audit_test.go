@@ -143,10 +143,12 @@ func TestVerifyFindsWhatWasDone(t *testing.T) {
 	for _, tt := range []struct{ name, sql, want string }{
 		{"nothing", "select 1", ""},
 		{"a row was changed", "update audit set reason = reason || '.' where seq = 2", "a row was changed between rows 1 and"},
-		{"a row's time was changed", "update audit set at = at + interval '1 microsecond' where seq = 3", "a row was changed"},
+		{"a row's time was changed", "update audit set at = at + interval '1 microsecond' where seq = (select max(seq) from audit)", "a row was changed"},
 		{"a row's detail was changed", "update audit set detail = '{}' where seq = 2", "a row was changed"},
 		{"a row was removed", "delete from audit where seq = 2", "rows were sealed between rows 1 and"},
-		{"a row was slipped in", "insert into audit (seq, at, operation, actor, object, reason) overriding system value values (0, now(), '', '', '', '')", ""},
+		{"a row was slipped into a gap", `insert into audit (seq, at, operation, actor, object, reason) overriding system value
+			select n, now(), '', '', '', '' from generate_series(1, (select max(seq) from audit)) n
+			where not exists (select 1 from audit where seq = n) limit 1`, "rows were sealed between"},
 		{"the first seal was removed", "delete from audit_seals where upto_seq = (select min(upto_seq) from audit_seals)", "a seal is missing or was replaced"},
 		{"a seal in the middle was removed", "delete from audit_seals where upto_seq = (select upto_seq from audit_seals order by 1 offset 1 limit 1)", "a seal is missing or was replaced"},
 		{"a seal was changed", "update audit_seals set hash = sha256('x') where upto_seq = (select min(upto_seq) from audit_seals)", "a row was changed"},
@@ -157,6 +159,7 @@ func TestVerifyFindsWhatWasDone(t *testing.T) {
 			w := newWorld(t)
 			for _, pod := range []string{"a", "b", "c"} {
 				w.takeOne(w.firing(pod))
+				execSQL(t, w.url, "select nextval(pg_get_serial_sequence('audit', 'seq'))")
 				w.seal()
 			}
 			// Only who owns the tables can do this.
@@ -166,6 +169,17 @@ func TestVerifyFindsWhatWasDone(t *testing.T) {
 				t.Errorf("broken: %q, want %q", v.Broken, tt.want)
 			}
 		})
+	}
+}
+
+// A row before the first one would stand in a story and be part of no seal.
+func TestNoRowBeforeTheFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, err := w.sql.Exec(t.Context(), `insert into audit (seq, at, operation, actor, object, reason) overriding system value
+		values (-5, now(), 'intent.approve', 'ines', '', '')`)
+	if err == nil || !strings.Contains(err.Error(), "audit_seq_check") {
+		t.Errorf("%v, want it refused", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"salve/internal/fault"
@@ -22,6 +23,7 @@ type Committer struct {
 	queue   chan *request // to the reader
 	work    chan *request // to the writers
 	limit   int           // deliveries one read or one transaction takes
+	waiting atomic.Int64  // deliveries taken and not yet answered
 	workers sync.WaitGroup
 }
 
@@ -34,10 +36,11 @@ type request struct {
 }
 
 const (
-	queueLength = 4096 // calls that may wait; beyond it callers are told to come back
-	workLength  = 256  // calls between the reader and the writers
-	batchLimit  = 512  // deliveries a transaction
-	writerCount = 2    // one batch may be decided while the other waits for the disk
+	queueLength = 4096  // calls that may wait; beyond it callers are told to come back
+	maxWaiting  = 20000 // deliveries that may wait; one call alone may be larger
+	workLength  = 256   // calls between the reader and the writers
+	batchLimit  = 512   // deliveries a transaction
+	writerCount = 2     // one batch may be decided while the other waits for the disk
 )
 
 // NewCommitter makes a committer; Start makes it work.
@@ -76,6 +79,11 @@ func (c *Committer) Take(ctx context.Context, events []incident.Event) ([]Receip
 	if len(events) == 0 {
 		return nil, nil
 	}
+	n := int64(len(events))
+	if before := c.waiting.Add(n) - n; before > 0 && before+n > maxWaiting {
+		c.waiting.Add(-n)
+		return nil, overloaded()
+	}
 	r := &request{queued: time.Now(), answered: make(chan struct{})}
 	for _, e := range events {
 		e.ReceivedAt = e.ReceivedAt.UTC().Truncate(time.Microsecond)
@@ -84,10 +92,8 @@ func (c *Committer) Take(ctx context.Context, events []incident.Event) ([]Receip
 	select {
 	case c.queue <- r:
 	default:
-		return nil, &fault.Fault{
-			Kind: fault.Overloaded, Detail: "too many deliveries are waiting; nothing was taken, send it again",
-			RetryAfter: time.Second,
-		}
+		c.waiting.Add(-n)
+		return nil, overloaded()
 	}
 	select {
 	case <-r.answered:
@@ -95,6 +101,19 @@ func (c *Committer) Take(ctx context.Context, events []incident.Event) ([]Receip
 	case <-ctx.Done():
 		return nil, ctx.Err() // what was queued is committed all the same; a repeat is harmless
 	}
+}
+
+func overloaded() error {
+	return &fault.Fault{
+		Kind: fault.Overloaded, Detail: "too many deliveries are waiting; nothing was taken, send it again",
+		RetryAfter: time.Second,
+	}
+}
+
+// answer releases the caller.
+func (c *Committer) answer(r *request) {
+	c.waiting.Add(-int64(len(r.deliveries)))
+	close(r.answered)
 }
 
 // located lets an alert that brings evidence join the incident of the owner that
@@ -154,7 +173,7 @@ func (c *Committer) sift(requests []*request) {
 	for _, r := range requests {
 		if c.store.onlyRepeats(r.deliveries) {
 			repeats += len(r.deliveries)
-			close(r.answered)
+			c.answer(r)
 			continue
 		}
 		c.work <- r
@@ -176,7 +195,7 @@ func (c *Committer) commitAll(requests []*request) {
 	waiting := requests
 	for part := range slices.Chunk(all, c.limit) {
 		c.commit(part)
-		waiting = answered(waiting, len(part))
+		waiting = c.through(waiting, len(part))
 		all = all[len(part):]
 		lookAgain(all)
 	}
@@ -190,8 +209,8 @@ func lookAgain(deliveries []*delivery) {
 	}
 }
 
-// answered releases the calls that are through after n further deliveries.
-func answered(waiting []*request, n int) []*request {
+// through releases the calls that are through after n further deliveries.
+func (c *Committer) through(waiting []*request, n int) []*request {
 	for len(waiting) > 0 {
 		through := min(n, waiting[0].left)
 		waiting[0].left -= through
@@ -199,7 +218,7 @@ func answered(waiting []*request, n int) []*request {
 		if waiting[0].left > 0 {
 			break
 		}
-		close(waiting[0].answered)
+		c.answer(waiting[0])
 		waiting = waiting[1:]
 	}
 	return waiting

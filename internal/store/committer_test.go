@@ -112,6 +112,25 @@ func TestPanicOfOneIsInternal(t *testing.T) {
 	}
 }
 
+// What waits is bounded in deliveries too: few calls can hold many.
+func TestTooManyDeliveriesAreOverloaded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := store.NewCommitter(w.main.Store)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	many := make([]incident.Event, 15000)
+	if _, err := c.Take(gone, many); !errors.Is(err, context.Canceled) {
+		t.Fatalf("first: %v, want its caller gone while it waits", err)
+	}
+	if _, err := c.Take(t.Context(), many); fault.As(err).Kind != fault.Overloaded {
+		t.Errorf("second: %v, want overload", err)
+	}
+	if _, err := c.Take(gone, many[:5000]); !errors.Is(err, context.Canceled) {
+		t.Errorf("what fits: %v, want it to wait", err)
+	}
+}
+
 func TestFullQueueIsOverloaded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -11,3 +11,6 @@ const ReadEvidence = `select count(*), sum(octet_length(evidence::text)) from (`
 
 // Seq is the last number that a horizon covers.
 func Seq(h Horizon) int64 { return h.seq }
+
+// HoldAutomation is how a claim reads the mode.
+const HoldAutomation = holdAutomation

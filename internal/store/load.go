@@ -30,6 +30,10 @@ const lockIncidents = `select ` + incidentColumns + ` from incidents where id = 
 
 const readAutomation = `select mode from automation`
 
+// holdAutomation keeps the mode as it is until the transaction ends: who sets
+// it waits for claims under way, and every claim after that sees the new one.
+const holdAutomation = readAutomation + ` for share`
+
 const readAlertsOf = `select episode, incident_id, status, name, source, subject, fingerprint, starts_at, ends_at, quiet_until
 	from alerts where incident_id = any($1::uuid[])`
 

@@ -138,7 +138,7 @@ func (s *Store) lockOne(ctx context.Context, tx pgx.Tx, id incident.ID, how read
 	if len(locked) == 0 {
 		return nil, fault.Missing("incident", id.String())
 	}
-	mode, err := automation(tx.QueryRow(ctx, readAutomation))
+	mode, err := automation(tx.QueryRow(ctx, holdAutomation))
 	if err != nil {
 		return nil, fmt.Errorf("read automation: %w", err)
 	}

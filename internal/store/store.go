@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -102,10 +103,15 @@ func (o Observer) orSilent() Observer {
 // Close waits for connections in use and closes them.
 func (s *Store) Close() { s.pool.Close() }
 
-// Ping says whether the database answers.
+// Ping says whether the database answers and takes writes.
 func (s *Store) Ping(ctx context.Context) error {
-	if err := s.pool.Ping(ctx); err != nil {
+	var readOnly bool
+	err := s.pool.QueryRow(ctx, `select pg_is_in_recovery() or current_setting('transaction_read_only') = 'on'`).Scan(&readOnly)
+	switch {
+	case err != nil:
 		return fmt.Errorf("ping database: %w", err)
+	case readOnly:
+		return errors.New("the database takes no writes: it is a standby or read-only")
 	}
 	return nil
 }

@@ -1,6 +1,10 @@
 package triage
 
-import "salve/internal/incident"
+import (
+	"slices"
+
+	"salve/internal/incident"
+)
 
 // takeAlerts lets episodes begin and end.
 func (r *round) takeAlerts() {
@@ -40,9 +44,23 @@ func (r *round) setAlert(e incident.Event) {
 	if e.Status == incident.Firing {
 		r.acted = true
 		r.inc.Severity = r.inc.Severity.Worse(e.Severity)
-		r.inc.DryRun = r.inc.DryRun || e.DryRun
-		r.reopen()
+		r.reopen(e.DryRun)
+		r.inc.DryRun = r.inc.DryRun || e.DryRun && r.mayHoldBack(e)
 	}
+}
+
+// mayHoldBack says whether a sender may make the whole incident a dry run: one of
+// its own, or a trusted one. Others must not stop a repair that is not theirs.
+func (r *round) mayHoldBack(e incident.Event) bool {
+	if slices.Contains(r.set.TrustedEvidence, e.Subject) {
+		return true
+	}
+	for _, a := range r.alerts {
+		if a.Subject != e.Subject {
+			return false
+		}
+	}
+	return true
 }
 
 // replaceAlert keeps one row an episode: the same statement may not write one twice.
@@ -84,13 +102,14 @@ func (r *round) quieten() {
 
 // reopen brings a resolved incident back: it counts, and the ladder goes on from
 // where it stood, so that what did not last is not simply done again.
-func (r *round) reopen() {
+func (r *round) reopen(dryRun bool) {
 	if r.inc.State != incident.StateResolved {
 		return
 	}
 	_ = r.inc.MoveTo(incident.StateOpen)
 	r.inc.Recurrence++
 	r.inc.Rounds, r.inc.BeganAt = 0, r.now
+	r.inc.DryRun = dryRun // what another stretch asked for is over
 	r.inc.Resolution, r.inc.ResolvedAt = "", zeroTime
 	r.inc.VerifyBy, r.inc.HealthyAt = zeroTime, zeroTime
 	r.out.Diagnosis, r.out.Decision = incident.Diagnosis{}, incident.Decision{}

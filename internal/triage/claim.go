@@ -105,10 +105,25 @@ func (r *round) mayClaim(i int) *Refusal {
 	case in.State == incident.Blocked && !r.hadWindow(in):
 		return &Refusal{Reason: "approval_missing", Detail: "its abort window was never open: it is decided anew when the guards clear"}
 	}
+	if in.Effect == incident.Change && in.Policy != r.policy.Version() {
+		return r.otherPolicy()
+	}
 	if turn, why := r.turn(in); turn != turnNow {
 		return &Refusal{Reason: "not_its_turn", Detail: cmp.Or(why, "what it comes after has not ended yet")}
 	}
 	return r.guards(i)
+}
+
+// otherPolicy takes back the changes that another version of the policy allowed:
+// what is in force now decides anew.
+func (r *round) otherPolicy() *Refusal {
+	for i := range r.intents {
+		if in := r.intents[i]; in.Effect == incident.Change && in.State.Unclaimed() && in.Policy != r.policy.Version() {
+			r.move(i, incident.Supersede, "the policy changed; it is decided anew")
+		}
+	}
+	r.goOn()
+	return &Refusal{Reason: "superseded", Detail: "the policy changed since it was planned; it is decided anew"}
 }
 
 func (r *round) tooEarly(in incident.Intent) *Refusal {

@@ -85,14 +85,24 @@ func (r *round) gather() bool {
 	all := make([]seen, 0, len(pieces))
 	for _, p := range pieces {
 		ev, _ := diagnose.ParseEvidence(p.Raw, p.ReceivedAt)
+		if elsewhere(ev, r.inc.Target) {
+			ev = diagnose.Evidence{} // it was named in the answer that it came with
+		}
 		observed := earlier(ev.ObservedAt, p.ReceivedAt)
 		ev.ObservedAt = observed
-		all = append(all, seen{ev, observed, p.Leased || slices.Contains(r.set.TrustedEvidence, p.Subject)})
+		trusted := p.Leased || slices.Contains(r.set.TrustedEvidence, p.Subject)
+		all = append(all, seen{ev, observed, trusted && !observed.IsZero()})
 	}
 	r.mergeKnowledge(all)
 	r.mergeCurrent(all)
 	// What arrived and does not count is not a look.
 	return fresh && (!r.trusted || r.anyFreshTrusted(all))
+}
+
+// elsewhere says whether evidence is about another cluster than the incident:
+// pods of the same name live in many.
+func elsewhere(ev diagnose.Evidence, t incident.Target) bool {
+	return ev.Cluster != "" && t.Cluster != "" && ev.Cluster != t.Cluster
 }
 
 // anyFreshTrusted says whether something trusted is among what arrived.
@@ -121,7 +131,11 @@ func (r *round) pieces() ([]Piece, bool) {
 		}
 		p := pieceOf(a)
 		pieces, fresh = append(pieces, p), true
-		_, problems := diagnose.ParseEvidence(p.Raw, p.ReceivedAt)
+		ev, problems := diagnose.ParseEvidence(p.Raw, p.ReceivedAt)
+		if elsewhere(ev, r.inc.Target) {
+			r.out.Taken[i].Reasons = append(r.out.Taken[i].Reasons,
+				"evidence/cluster: "+ev.Cluster+" is not the cluster of this incident, "+r.inc.Target.Cluster+"; the evidence is kept and not used")
+		}
 		for _, problem := range problems {
 			r.out.Taken[i].Reasons = append(r.out.Taken[i].Reasons, "evidence"+problem.Pointer+": "+problem.Detail)
 		}
@@ -199,6 +213,9 @@ func Locate(e incident.Event) incident.Event {
 		return e
 	}
 	ev, _ := diagnose.ParseEvidence(e.Evidence, e.ReceivedAt)
+	if elsewhere(ev, e.Target) {
+		return e
+	}
 	d := diagnose.Diagnose(ev, diagnose.Question{Target: e.Target, Family: e.Family, AlertName: e.Name})
 	if d.Owner.Name != "" {
 		owner := d.Owner

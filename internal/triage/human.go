@@ -45,6 +45,8 @@ func (r *round) approve(i int, w Word) *Refusal {
 	switch {
 	case in.State != incident.AwaitingApproval:
 		return r.tooLate(*in, "approve")
+	case in.Effect == incident.Change && in.Policy != r.policy.Version():
+		return r.otherPolicy()
 	case w.PlanHash == "":
 		return &Refusal{Reason: "plan_changed", Detail: "approve must carry the plan_hash that was seen"}
 	case w.PlanHash != in.PlanHash:

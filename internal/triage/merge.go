@@ -61,8 +61,8 @@ func handOver(from, into Facts, intents []incident.Intent) Facts {
 // over. Where the survivor was resolved, what was handed over brings it back.
 func (r *round) inherit(from incident.Incident) {
 	r.inc.Severity = r.inc.Severity.Worse(from.Severity)
+	r.reopen(from.DryRun)
 	r.inc.DryRun = r.inc.DryRun || from.DryRun
-	r.reopen()
 }
 
 // Crash ends the lease of one intent whose execution is known to have died.

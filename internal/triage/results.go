@@ -85,10 +85,11 @@ func (r *round) add(in incident.Intent) incident.ID {
 		in.After = []incident.ID{}
 	}
 	in.Paths()
-	r.intents = append(r.intents, in)
 	if in.Effect == incident.Change {
+		in.Policy = r.policy.Version()
 		r.audit("intent.issued", in.ID, in.Action+" "+in.Target.String(), in.Summary)
 	}
+	r.intents = append(r.intents, in)
 	return in.ID
 }
 

@@ -35,7 +35,7 @@ func TestPodOutOfMemory(t *testing.T) {
 		w.advance(31 * time.Second)
 	}
 	w.wantState(incident.StateResolved)
-	w.wantMessages("#devops resolved: Resolved: verified: healthy for 2m")
+	w.wantMessages("#devops resolved: Wanted: a yes or no.")
 	w.wantLive("k8s.deployment.resources awaiting_approval", "notify.slack ready")
 	if got := w.facts.Incident; got.Cause != "pod.oom_killed" || !got.VerifyBy.IsZero() {
 		t.Errorf("the resolved incident is %+v", got)

@@ -16,9 +16,9 @@ func (r *round) tell() {
 	asks := r.waitingPlans()
 	switch {
 	case r.ending != "" && r.changed():
-		r.message(r.set.Channels.Repaired, "resolved", "Resolved: "+r.ending, asks)
+		r.message(r.set.Channels.Repaired, "resolved", asks)
 	case r.ending != "" && (r.called() || asks != ""):
-		r.message(channel, "resolved", "Resolved: "+r.ending, asks)
+		r.message(channel, "resolved", asks)
 	case r.ending != "":
 		return
 	case r.inc.State == incident.StateEscalated && (before != r.inc.State || r.newlyAsked()):
@@ -112,7 +112,7 @@ func (r *round) waitingPlans() string {
 // message makes one notify intent; the same words are not said twice in one
 // stretch. A channel that cannot be written to is named in the decision instead.
 func (r *round) message(channel, kind string, last ...string) {
-	lines := []string{r.headline(), r.done()}
+	lines := []string{r.headline(), r.inc.Summary, r.done()}
 	for _, line := range last {
 		if line != "" {
 			lines = append(lines, line)
@@ -148,8 +148,8 @@ const announcing = "announcement"
 
 // announcement is the message that opens an abort window once it is delivered.
 func (r *round) announcement(change incident.Intent) incident.ID {
-	text := fmt.Sprintf("%s\nAbout to: %s\nWanted: an abort within %s, if this should not happen.",
-		r.headline(), change.Summary, change.Window)
+	text := fmt.Sprintf("%s\n%s\nAbout to: %s\nWanted: an abort within %s, if this should not happen.",
+		r.headline(), r.inc.Summary, change.Summary, change.Window)
 	in, err := r.build("notify.slack", r.inc.Target, map[string]any{
 		"channel": r.set.Channels.For(incident.Critical), "text": text,
 	})
@@ -165,7 +165,14 @@ func (r *round) headline() string {
 	if r.inc.Number > 0 {
 		name = incident.IncidentNumber(r.inc.Number)
 	}
-	return fmt.Sprintf("%s %s %s: %s — %s", mark(r.inc.Severity), name, r.inc.Target, r.inc.Cause, r.inc.Summary)
+	where := r.inc.Target.String()
+	if r.inc.Target.Cluster != "" {
+		where = r.inc.Target.Cluster + ": " + where
+	}
+	if r.ending != "" {
+		return fmt.Sprintf("✅ %s is over. %s — %s", name, where, r.ending)
+	}
+	return fmt.Sprintf("%s %s %s — %s", mark(r.inc.Severity), name, where, r.inc.Cause)
 }
 
 // done lists what was changed, in order, with how it ended.
@@ -179,7 +186,7 @@ func (r *round) done() string {
 	if len(done) == 0 {
 		return "Done: nothing was changed."
 	}
-	return "Done: " + strings.Join(done, "; ")
+	return "Done:\n• " + strings.Join(done, "\n• ")
 }
 
 func mark(s incident.Severity) string {

@@ -56,7 +56,7 @@ func TestVerification(t *testing.T) {
 		{"the alert resolves and the owner's pods are well", func(w *world) {
 			w.alert(resolved(crash))
 			w.run("collect.pod", w.well())
-		}, incident.StateResolved, []string{"#devops resolved: Resolved: all its alerts"}},
+		}, incident.StateResolved, []string{"#devops resolved: Wanted: a yes or no."}},
 		{"the alert resolves and the owner's pods are ill", func(w *world) {
 			w.alert(resolved(crash))
 			w.run("collect.pod", w.ill())

@@ -288,10 +288,21 @@ func (w *world) messages() []string {
 		if err := json.Unmarshal(in.Params, &p); err != nil {
 			w.t.Fatalf("params: %v", err)
 		}
-		lines := strings.SplitN(p.Text, "\n", 3)
-		out = append(out, p.Channel+" "+in.Reason+": "+lines[len(lines)-1])
+		out = append(out, p.Channel+" "+in.Reason+": "+asked(p.Text))
 	}
 	return out
+}
+
+// asked is a message without what happened and what was done; where that is all,
+// its first line.
+func asked(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines[2:] {
+		if !strings.HasPrefix(line, "Done:") && !strings.HasPrefix(line, "• ") {
+			return strings.Join(lines[2+i:], "\n")
+		}
+	}
+	return lines[0]
 }
 
 func (w *world) wantMessages(want ...string) {
