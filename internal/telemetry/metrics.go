@@ -110,10 +110,19 @@ func (m *Metrics) Handler() http.Handler {
 
 // Request counts one request at the edge.
 func (m *Metrics) Request(method, route string, status int, took time.Duration, refusal string) {
-	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Observe(took.Seconds())
+	m.requests.WithLabelValues(known(method), route, strconv.Itoa(status)).Observe(took.Seconds())
 	if refusal != "" {
 		m.refusals.WithLabelValues(refusal).Inc()
 	}
+}
+
+// known keeps the label bounded: a caller may send any word as its method.
+func known(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut:
+		return method
+	}
+	return "other"
 }
 
 // Observer is what the store tells.
