@@ -58,3 +58,16 @@ func (w *world) waitForLock(t testing.TB) {
 		}
 	}
 }
+
+// A database that answers and takes no writes is not ready: every alert would be
+// refused.
+func TestReadOnlyDatabaseIsNotReady(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.must(w.main.Ping(t.Context()))
+	execSQL(t, w.url, `do $$ begin execute format('alter database %I set default_transaction_read_only = on', current_database()); end $$`)
+	r := w.replica()
+	if err := r.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), "takes no writes") {
+		t.Errorf("%v, want it said that no writes are taken", err)
+	}
+}
