@@ -42,23 +42,6 @@ func (f Faults) orNil() error {
 	return f
 }
 
-// Decode reads one object, an array of objects, or a List (also a PodList and
-// its like, whose items carry no kind of their own). Objects that could be read
-// are returned even when others could not; the error is then Faults.
-func Decode(raw json.RawMessage) ([]runtime.Object, error) {
-	parts, faults := split(raw)
-	var out []runtime.Object
-	for _, p := range parts {
-		obj, detail := decodePart(p, nil)
-		if detail != "" {
-			faults = faults.add(p.pointer, detail)
-			continue
-		}
-		out = append(out, obj)
-	}
-	return out, faults.orNil()
-}
-
 // typed decodes what must all be of one kind. A missing kind is taken as the
 // wanted one: items of an API server's lists carry none.
 func typed[T any, P interface {
