@@ -5,6 +5,7 @@ package archtest
 var floors = [][]string{
 	{"migrations", "internal/fault", "internal/incident", "internal/postgres", "internal/suggest"},
 	{"internal/identity", "internal/intake", "internal/kube", "internal/policy", "internal/trail"},
+	{"internal/evidence", "internal/redact"},
 	{"internal/diagnose"},
 	{"internal/remedy"},
 	{"internal/triage"},
@@ -20,7 +21,7 @@ var besideTheHouse = []string{"internal/archtest", "test/..."}
 // pure packages get time, ids and randomness as arguments. That is what makes replay, backtest, simulation and property
 // tests one line each.
 var pure = []string{
-	"internal/diagnose", "internal/incident", "internal/intake", "internal/kube", "internal/policy", "internal/remedy",
+	"internal/diagnose", "internal/evidence", "internal/incident", "internal/intake", "internal/kube", "internal/policy", "internal/redact", "internal/remedy",
 	"internal/suggest", "internal/triage",
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"salve/internal/diagnose"
+	"salve/internal/evidence"
 	"salve/internal/incident"
 )
 
@@ -109,8 +110,8 @@ func warn(about, reason, message string, count int, last time.Duration) string {
 	return event(about, "Warning", reason, message, count, last)
 }
 
-// evidence puts together the keys of one evidence document.
-func evidence(pods []string, events []string, more ...string) string {
+// sent puts together the keys of one evidence document.
+func sent(pods []string, events []string, more ...string) string {
 	parts := []string{fmt.Sprintf(`"observedAt":%q,"cluster":"prod-eu"`, ago(0))}
 	if pods != nil {
 		parts = append(parts, `"pods":[`+strings.Join(pods, ",")+`]`)
@@ -124,9 +125,9 @@ func evidence(pods []string, events []string, more ...string) string {
 const ownersJSON = `"replicaSets":[{"apiVersion":"apps/v1","kind":"ReplicaSet","metadata":{"name":"api-gateway-7d9f5b8c6","namespace":"production","uid":"rs-1","generation":1,"ownerReferences":[{"apiVersion":"apps/v1","kind":"Deployment","name":"api-gateway","uid":"dep-1","controller":true}]},"spec":{"replicas":3,"selector":{"matchLabels":{"app":"api-gateway","pod-template-hash":"7d9f5b8c6"}}},"status":{"replicas":3}}],
 "deployments":{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"api-gateway","namespace":"production","uid":"dep-1","generation":24},"spec":{"replicas":3,"selector":{"matchLabels":{"app":"api-gateway"}},"template":{}},"status":{"replicas":3}}`
 
-func parse(t testing.TB, doc string) diagnose.Evidence {
+func parse(t testing.TB, doc string) evidence.Evidence {
 	t.Helper()
-	ev, problems := diagnose.ParseEvidence(json.RawMessage(doc), now)
+	ev, problems := evidence.Parse(json.RawMessage(doc), now)
 	if len(problems) > 0 {
 		t.Fatalf("evidence has problems: %v\n%s", problems, doc)
 	}

@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"salve/internal/evidence"
 	"salve/internal/incident"
 )
 
@@ -21,12 +22,12 @@ type Question struct {
 // Diagnose answers a question from the evidence alone. The same evidence gives
 // the same diagnosis, in whatever order it came; evidence about other things
 // does not change it.
-func Diagnose(ev Evidence, q Question) incident.Diagnosis {
-	x := examination{ev: ev, q: q, own: ev.owners(), cluster: cmp.Or(q.Target.Cluster, ev.Cluster)}
+func Diagnose(ev evidence.Evidence, q Question) incident.Diagnosis {
+	x := examination{ev: ev, q: q, own: ownersOf(ev), cluster: cmp.Or(q.Target.Cluster, ev.Cluster)}
 	if !isPodKind(q.Target.Kind) || q.Target.Name == "" && (q.Target.Host != "" || len(ev.Pods) == 0) {
 		return x.finish(x.noRules())
 	}
-	x.scope = ev.scope(x.own, q.Target)
+	x.scope = scopeOf(ev, x.own, q.Target)
 	if x.scope.ambiguous {
 		return x.finish(x.ambiguous())
 	}
@@ -35,7 +36,7 @@ func Diagnose(ev Evidence, q Question) incident.Diagnosis {
 	}
 	index := indexEvents(ev.Events)
 	for _, p := range x.scope.pods {
-		x.pods = append(x.pods, ev.examine(p, index))
+		x.pods = append(x.pods, examine(ev, p, index))
 	}
 	if x.gather(); len(x.found) > 0 {
 		return x.finish(x.disease())
@@ -48,7 +49,7 @@ func Diagnose(ev Evidence, q Question) incident.Diagnosis {
 
 // examination is one question on its way to its answer.
 type examination struct {
-	ev      Evidence
+	ev      evidence.Evidence
 	q       Question
 	own     owners
 	cluster string

@@ -39,30 +39,30 @@ func TestImages(t *testing.T) {
 		{"a full disk is not a refusal", "ErrImagePull", `failed to extract layer: write /var/lib/containerd/x: no space left on device: permission denied`, "unknown", ""},
 	} {
 		cases = append(cases, diseaseCase{name: c.name, cause: c.cause, container: "app", other: c.other,
-			doc: evidence(one(pod{phase: "Pending", statuses: []string{st("app", false, 0, waiting(c.reason, c.message), "")}}), []string{})})
+			doc: sent(one(pod{phase: "Pending", statuses: []string{st("app", false, 0, waiting(c.reason, c.message), "")}}), []string{})})
 	}
 	backOff := one(pod{phase: "Pending", statuses: []string{st("app", false, 0, waiting("ImagePullBackOff", `Back-off pulling image "registry.example.com/shop/app:1.2.3"`), "")}})
 	named := func(image, message string) string {
-		return evidence(one(pod{phase: "Pending", containers: `{"name":"app","image":"` + image + `"}`, statuses: []string{st("app", false, 0, waiting("ErrImagePull", message), "")}}), []string{})
+		return sent(one(pod{phase: "Pending", containers: `{"name":"app","image":"` + image + `"}`, statuses: []string{st("app", false, 0, waiting("ErrImagePull", message), "")}}), []string{})
 	}
 	cases = append(cases, []diseaseCase{
 		{name: "the back-off hides the first error", cause: limited, container: "app", says: "toomanyrequests",
-			doc: evidence(backOff, []string{
+			doc: sent(backOff, []string{
 				warn("app", "Failed", `Failed to pull image "registry.example.com/shop/app:1.2.3": toomanyrequests: slow down`, 3, 5*minute),
 				warn("app", "Failed", "Error: ErrImagePull", 3, 5*minute), warn("app", "Failed", "Error: ImagePullBackOff", 40, minute/2),
 				event("app", "Normal", "BackOff", `Back-off pulling image "registry.example.com/shop/app:1.2.3"`, 40, minute/3)})},
 		{name: "the back-off alone decides nothing", cause: "unknown", container: "app", says: "the first Failed event", other: notFound,
-			doc: evidence(backOff, []string{event("app", "Normal", "BackOff", `Back-off pulling image "registry.example.com/shop/app:1.2.3"`, 40, minute/3)})},
+			doc: sent(backOff, []string{event("app", "Normal", "BackOff", `Back-off pulling image "registry.example.com/shop/app:1.2.3"`, 40, minute/3)})},
 		{name: "an image called rate-limit is not limited", cause: notFound, container: "app",
 			doc: named("ghcr.io/shop/toomanyrequests-denied:1", `rpc error: code = NotFound desc = failed to pull and unpack image "ghcr.io/shop/toomanyrequests-denied:1": ghcr.io/shop/toomanyrequests-denied:1: not found`)},
 		{name: "words within names and addresses are no signs", cause: notFound, container: "app",
 			doc: named("shop/app:1", `failed to resolve reference "mirror.example.com/denied/app:1": https://mirror.example.com/v2/unauthorized/manifests/1: manifest unknown`)},
 		{name: "credentials make a denial one of credentials", cause: auth, container: "app", atLeast: 0.7, other: notFound,
-			doc: evidence(one(pod{phase: "Pending", spec: `,"imagePullSecrets":[{"name":"regcred"}]`, statuses: []string{st("app", false, 0, waiting("ErrImagePull", "pull access denied, repository does not exist or may require authorization"), "")}}), []string{})},
+			doc: sent(one(pod{phase: "Pending", spec: `,"imagePullSecrets":[{"name":"regcred"}]`, statuses: []string{st("app", false, 0, waiting("ErrImagePull", "pull access denied, repository does not exist or may require authorization"), "")}}), []string{})},
 		{name: "a pull that failed once and then worked is history", cause: "healthy",
-			doc: evidence(one(pod{statuses: []string{st("app", true, 0, running(50*minute), "")}}), []string{warn("app", "Failed", `Failed to pull image "x": i/o timeout`, 2, 55*minute)})},
+			doc: sent(one(pod{statuses: []string{st("app", true, 0, running(50*minute), "")}}), []string{warn("app", "Failed", `Failed to pull image "x": i/o timeout`, 2, 55*minute)})},
 		{name: "an init container's image", cause: notFound, container: "migrate",
-			doc: evidence(one(pod{phase: "Pending", spec: `,"initContainers":[` + box("migrate", "") + `]`, statuses: []string{st("app", false, 0, waiting("PodInitializing", ""), "")},
+			doc: sent(one(pod{phase: "Pending", spec: `,"initContainers":[` + box("migrate", "") + `]`, statuses: []string{st("app", false, 0, waiting("PodInitializing", ""), "")},
 				status: `,"initContainerStatuses":[` + st("migrate", false, 0, waiting("ErrImagePull", "manifest unknown"), "") + `]`}), nil)},
 	}...)
 	runDiseases(t, cases)

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"salve/internal/evidence"
 	"salve/internal/incident"
 )
 
@@ -39,10 +40,10 @@ func (c controller) matcher() labels.Selector {
 // Selector is the label selector of a controller in the evidence, or of a pod's
 // top controller: what its owner's pods are collected by. It is "" where that is
 // not known or would match everything; nobody may read "" as everything.
-func Selector(ev Evidence, t incident.Target) string {
-	own := ev.owners()
+func Selector(ev evidence.Evidence, t incident.Target) string {
+	own := ownersOf(ev)
 	if t.Kind == "Pod" {
-		found := ev.scope(own, t)
+		found := scopeOf(ev, own, t)
 		if len(found.pods) == 0 {
 			return ""
 		}
@@ -59,7 +60,7 @@ func Selector(ev Evidence, t incident.Target) string {
 	return ""
 }
 
-func (e Evidence) controllers() []controller {
+func controllersOf(e evidence.Evidence) []controller {
 	var out []controller
 	for i := range e.Deployments {
 		out = append(out, controller{"Deployment", &e.Deployments[i].ObjectMeta, e.Deployments[i].Spec.Selector})
@@ -88,8 +89,8 @@ type owners struct {
 	byName map[[3]string]controller // kind, namespace, name
 }
 
-func (e Evidence) owners() owners {
-	own := owners{all: e.controllers()}
+func ownersOf(e evidence.Evidence) owners {
+	own := owners{all: controllersOf(e)}
 	own.byName = make(map[[3]string]controller, len(own.all))
 	for _, c := range own.all {
 		own.byName[[3]string{c.kind, c.meta.Namespace, c.meta.Name}] = c

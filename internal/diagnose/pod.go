@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"cmp"
+	"salve/internal/evidence"
 	"slices"
 	"strings"
 	"time"
@@ -16,7 +17,7 @@ type pod struct {
 	now        time.Time
 	events     []*corev1.Event // about this pod
 	nodeEvents []*corev1.Event // about its node
-	logs       []Log
+	logs       []evidence.Log
 	containers []container
 }
 
@@ -81,7 +82,7 @@ func compareEvents(a, b *corev1.Event) int {
 	)
 }
 
-func (e Evidence) examine(p *corev1.Pod, index eventIndex) *pod {
+func examine(e evidence.Evidence, p *corev1.Pod, index eventIndex) *pod {
 	out := &pod{Pod: p, now: e.ObservedAt, nodeEvents: index["Node//"+p.Spec.NodeName]}
 	for _, ev := range index["Pod/"+p.Namespace+"/"+p.Name] {
 		if ev.InvolvedObject.UID == "" || p.UID == "" || ev.InvolvedObject.UID == p.UID {

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"salve/internal/redact"
 	"strings"
 	"time"
 	"unicode"
@@ -83,7 +84,7 @@ const longestQuote = 500
 // oneLine makes hostile text fit for a line: no control characters, bounded, and
 // without secrets even where the evidence was not redacted before.
 func oneLine(s string) string {
-	s = RedactText(clip(s, 4*longestQuote))
+	s = redact.Text(clip(s, 4*longestQuote))
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '

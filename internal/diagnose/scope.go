@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"salve/internal/evidence"
 	"salve/internal/incident"
 )
 
@@ -27,9 +28,9 @@ func isPodKind(kind string) bool {
 
 // scope finds the pods that count for a target: all of the evidence when no
 // Kubernetes object is named, for then the evidence itself is the target.
-func (e Evidence) scope(own owners, t incident.Target) scope {
+func scopeOf(e evidence.Evidence, own owners, t incident.Target) scope {
 	var found scope
-	pods := e.distinctPods()
+	pods := distinctPods(e)
 	for _, p := range pods {
 		if t.Name == "" || counts(own, p, t) {
 			found.pods = append(found.pods, p)
@@ -46,14 +47,14 @@ func (e Evidence) scope(own owners, t incident.Target) scope {
 
 // distinctPods gives every pod once, in an order that does not depend on how
 // they came.
-func (e Evidence) distinctPods() []*corev1.Pod {
+func distinctPods(e evidence.Evidence) []*corev1.Pod {
 	byKey := make(map[string]*corev1.Pod, len(e.Pods))
 	keys := make([]string, 0, len(e.Pods))
 	for i := range e.Pods {
 		p := &e.Pods[i]
 		key := p.Namespace + "/" + p.Name + "/" + string(p.UID)
 		if had, ok := byKey[key]; ok {
-			larger := larger(*had, *p)
+			larger := evidence.Larger(*had, *p)
 			p = &larger
 		} else {
 			keys = append(keys, key)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"salve/internal/diagnose"
+	"salve/internal/evidence"
 	"salve/internal/incident"
 )
 
@@ -28,38 +29,38 @@ func TestTargets(t *testing.T) {
 	}
 	runDiseases(t, []diseaseCase{
 		{name: "a deployment is as ill as its worst pod", ask: aboutDeployment(), cause: "pod.oom_killed", container: "app", says: "1 of 2 pods are affected",
-			doc: evidence([]string{readyPod(sibling), oomPod(apiPod)}, nil, ownersJSON)},
+			doc: sent([]string{readyPod(sibling), oomPod(apiPod)}, nil, ownersJSON)},
 		{name: "a deployment with ready pods is healthy", ask: aboutDeployment(), cause: "healthy", says: "2 of 2 pods ready",
-			doc: evidence([]string{readyPod(sibling), readyPod(apiPod)}, nil, ownersJSON)},
+			doc: sent([]string{readyPod(sibling), readyPod(apiPod)}, nil, ownersJSON)},
 		{name: "a deployment by the template hash alone", ask: aboutDeployment(), cause: "pod.oom_killed", container: "app",
-			doc: evidence([]string{oomPod(apiPod)}, nil)},
-		{name: "a replica set", ask: target("ReplicaSet", "api-gateway-7d9f5b8c6"), cause: "pod.oom_killed", container: "app", doc: evidence([]string{oomPod(apiPod)}, nil)},
+			doc: sent([]string{oomPod(apiPod)}, nil)},
+		{name: "a replica set", ask: target("ReplicaSet", "api-gateway-7d9f5b8c6"), cause: "pod.oom_killed", container: "app", doc: sent([]string{oomPod(apiPod)}, nil)},
 		{name: "pods without owner count by selector", ask: aboutDeployment(), cause: "pod.oom_killed", container: "app",
-			doc: evidence([]string{pod{owner: "none", statuses: []string{st("app", false, 7, crashLoop, ended("OOMKilled", 137, time.Minute))}}.json()}, nil, ownersJSON)},
+			doc: sent([]string{pod{owner: "none", statuses: []string{st("app", false, 7, crashLoop, ended("OOMKilled", 137, time.Minute))}}.json()}, nil, ownersJSON)},
 		{name: "an empty selector matches nothing", ask: aboutDeployment(), cause: "unknown", says: "the pod JSON",
-			doc: evidence([]string{stranger}, nil, `"deployments":{"kind":"Deployment","apiVersion":"apps/v1","metadata":{"name":"api-gateway","namespace":"production"},"spec":{"selector":{}}}`)},
-		{name: "the pod that was asked about is the only one that counts", cause: "healthy", doc: evidence([]string{readyPod(apiPod), oomPod(sibling)}, nil, ownersJSON)},
-		{name: "a deleted pod's siblings answer for it", cause: "healthy", says: "is not there any more", doc: evidence([]string{readyPod(sibling)}, nil, ownersJSON)},
-		{name: "a deleted pod's siblings, by names alone", cause: "pod.oom_killed", container: "app", says: "is not there any more", doc: evidence([]string{oomPod(sibling)}, nil)},
-		{name: "a pod on its way out is replaced by its siblings", cause: "healthy", says: "is not there any more", doc: evidence([]string{going, readyPod(sibling)}, nil, ownersJSON)},
-		{name: "strangers do not answer for a deleted pod", cause: "unknown", says: "the pod JSON", doc: evidence([]string{stranger}, nil)},
-		{name: "a pod of another namespace is another pod", ask: diagnose.Question{Target: incident.Target{Namespace: "staging", Kind: "Pod", Name: apiPod}}, cause: "unknown", doc: evidence([]string{oomPod(apiPod)}, nil)},
-		{name: "a deployment of a like name does not answer for it", ask: aboutPod("api-gateway-worker-5d8f9c7b6d-abcde"), cause: "unknown", says: "the pod JSON", doc: evidence([]string{oomPod(sibling)}, nil, ownersJSON)},
-		{name: "a name that no deployment gives", ask: aboutPod("api-gateway-solo"), cause: "unknown", says: "the pod JSON", doc: evidence([]string{oomPod(sibling)}, nil, ownersJSON)},
+			doc: sent([]string{stranger}, nil, `"deployments":{"kind":"Deployment","apiVersion":"apps/v1","metadata":{"name":"api-gateway","namespace":"production"},"spec":{"selector":{}}}`)},
+		{name: "the pod that was asked about is the only one that counts", cause: "healthy", doc: sent([]string{readyPod(apiPod), oomPod(sibling)}, nil, ownersJSON)},
+		{name: "a deleted pod's siblings answer for it", cause: "healthy", says: "is not there any more", doc: sent([]string{readyPod(sibling)}, nil, ownersJSON)},
+		{name: "a deleted pod's siblings, by names alone", cause: "pod.oom_killed", container: "app", says: "is not there any more", doc: sent([]string{oomPod(sibling)}, nil)},
+		{name: "a pod on its way out is replaced by its siblings", cause: "healthy", says: "is not there any more", doc: sent([]string{going, readyPod(sibling)}, nil, ownersJSON)},
+		{name: "strangers do not answer for a deleted pod", cause: "unknown", says: "the pod JSON", doc: sent([]string{stranger}, nil)},
+		{name: "a pod of another namespace is another pod", ask: diagnose.Question{Target: incident.Target{Namespace: "staging", Kind: "Pod", Name: apiPod}}, cause: "unknown", doc: sent([]string{oomPod(apiPod)}, nil)},
+		{name: "a deployment of a like name does not answer for it", ask: aboutPod("api-gateway-worker-5d8f9c7b6d-abcde"), cause: "unknown", says: "the pod JSON", doc: sent([]string{oomPod(sibling)}, nil, ownersJSON)},
+		{name: "a name that no deployment gives", ask: aboutPod("api-gateway-solo"), cause: "unknown", says: "the pod JSON", doc: sent([]string{oomPod(sibling)}, nil, ownersJSON)},
 		{name: "a name in two namespaces", ask: diagnose.Question{Target: incident.Target{Kind: "Pod", Name: apiPod}}, cause: "unknown", says: "the namespace of " + apiPod,
-			doc: evidence([]string{oomPod(apiPod), strings.Replace(oomPod(apiPod), `"namespace":"production"`, `"namespace":"staging"`, 1)}, nil)},
-		{name: "no target: the evidence is the target", ask: diagnose.Question{Family: "pod"}, cause: "pod.oom_killed", container: "app", doc: evidence([]string{oomPod(apiPod), readyPod(sibling)}, nil)},
-		{name: "a service with pods as evidence", ask: diagnose.Question{Target: incident.Target{Service: "api"}, Family: "pod"}, cause: "pod.oom_killed", container: "app", doc: evidence([]string{oomPod(apiPod)}, nil)},
-		{name: "a host is not judged by pods", ask: diagnose.Question{Target: incident.Target{Host: "web-01"}, Family: "host"}, cause: "unknown", says: "evidence about web-01 (host)", doc: evidence([]string{oomPod(apiPod)}, nil)},
-		{name: "a node is not judged by pods", ask: diagnose.Question{Target: incident.Target{Kind: "Node", Name: "node-1"}, Family: "node"}, cause: "unknown", doc: evidence([]string{oomPod(apiPod)}, nil)},
+			doc: sent([]string{oomPod(apiPod), strings.Replace(oomPod(apiPod), `"namespace":"production"`, `"namespace":"staging"`, 1)}, nil)},
+		{name: "no target: the evidence is the target", ask: diagnose.Question{Family: "pod"}, cause: "pod.oom_killed", container: "app", doc: sent([]string{oomPod(apiPod), readyPod(sibling)}, nil)},
+		{name: "a service with pods as evidence", ask: diagnose.Question{Target: incident.Target{Service: "api"}, Family: "pod"}, cause: "pod.oom_killed", container: "app", doc: sent([]string{oomPod(apiPod)}, nil)},
+		{name: "a host is not judged by pods", ask: diagnose.Question{Target: incident.Target{Host: "web-01"}, Family: "host"}, cause: "unknown", says: "evidence about web-01 (host)", doc: sent([]string{oomPod(apiPod)}, nil)},
+		{name: "a node is not judged by pods", ask: diagnose.Question{Target: incident.Target{Kind: "Node", Name: "node-1"}, Family: "node"}, cause: "unknown", doc: sent([]string{oomPod(apiPod)}, nil)},
 		{name: "nothing at all", ask: diagnose.Question{Family: "pod"}, cause: "unknown", says: "namespace, kind and name", doc: `{}`},
-		{name: "a job that succeeded at the second try is healthy", ask: target("Job", "import"), cause: "healthy", says: "1 completed", doc: evidence([]string{
+		{name: "a job that succeeded at the second try is healthy", ask: target("Job", "import"), cause: "healthy", says: "1 completed", doc: sent([]string{
 			jobPod("import-aaaaa", "Failed", 20*time.Minute, ended("Error", 1, 15*time.Minute)), jobPod("import-bbbbb", "Succeeded", 10*time.Minute, ended("Completed", 0, 5*time.Minute))}, nil)},
-		{name: "an evicted pod that was replaced does not count", ask: aboutDeployment(), cause: "healthy", doc: evidence([]string{
+		{name: "an evicted pod that was replaced does not count", ask: aboutDeployment(), cause: "healthy", doc: sent([]string{
 			pod{name: sibling, age: 2 * time.Hour, phase: "Failed", status: `,"reason":"Evicted"`}.json(), readyPod(apiPod)}, nil)},
 		{name: "the container that was asked about comes first among equals", cause: "pod.startup_failed", container: "b",
 			ask: diagnose.Question{Target: incident.Target{Namespace: "production", Kind: "Pod", Name: apiPod, Container: "b"}},
-			doc: evidence(one(pod{containers: box("a", "") + "," + box("b", ""), statuses: []string{
+			doc: sent(one(pod{containers: box("a", "") + "," + box("b", ""), statuses: []string{
 				st("a", false, 5, crashLoop, ended("Error", 1, time.Minute)), st("b", false, 5, crashLoop, ended("Error", 1, time.Minute))}}), nil)},
 	})
 }
@@ -86,7 +87,7 @@ func TestSubjectAndOwner(t *testing.T) {
 		{"all of them: with UID and generation", []string{ownersJSON}, complete},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			d := diagnose.Diagnose(parse(t, evidence([]string{oomPod(apiPod)}, nil, tc.more...)), aboutPod(apiPod))
+			d := diagnose.Diagnose(parse(t, sent([]string{oomPod(apiPod)}, nil, tc.more...)), aboutPod(apiPod))
 			subject := incident.Target{Cluster: "prod-eu", Namespace: "production", Kind: "Pod", Name: apiPod, UID: "uid-" + apiPod, Container: "app"}
 			if diff := cmp.Diff([]incident.Target{subject, tc.want}, []incident.Target{d.Subject, d.Owner}); diff != "" {
 				t.Error(diff)
@@ -107,9 +108,9 @@ func TestWants(t *testing.T) {
 		want []incident.Want
 	}{
 		{"nothing yet: the pod is wanted", `{}`, aboutPod(apiPod), []incident.Want{{Action: "collect.pod", Target: target}}},
-		{"events were never asked for", evidence(one(kill137), nil), aboutPod(apiPod), []incident.Want{{Action: "collect.pod", Target: seen}}},
-		{"events are there and do not decide", evidence(one(kill137), []string{}), aboutPod(apiPod), nil},
-		{"a decided diagnosis wants nothing", evidence([]string{oomPod(apiPod)}, nil), aboutPod(apiPod), nil},
+		{"events were never asked for", sent(one(kill137), nil), aboutPod(apiPod), []incident.Want{{Action: "collect.pod", Target: seen}}},
+		{"events are there and do not decide", sent(one(kill137), []string{}), aboutPod(apiPod), nil},
+		{"a decided diagnosis wants nothing", sent([]string{oomPod(apiPod)}, nil), aboutPod(apiPod), nil},
 		{"without a namespace nothing can be fetched", `{}`, diagnose.Question{Target: incident.Target{Kind: "Pod", Name: apiPod}}, nil},
 		{"a host is not fetched from a cluster", `{}`, diagnose.Question{Target: incident.Target{Host: "web-01"}}, nil},
 	} {
@@ -126,11 +127,11 @@ func TestWants(t *testing.T) {
 }
 
 func TestSelector(t *testing.T) {
-	full := parse(t, evidence([]string{oomPod(apiPod)}, nil, ownersJSON))
+	full := parse(t, sent([]string{oomPod(apiPod)}, nil, ownersJSON))
 	empty := parse(t, `{"deployments":{"kind":"Deployment","apiVersion":"apps/v1","metadata":{"name":"api-gateway","namespace":"production"},"spec":{"selector":{}}}}`)
 	for _, tc := range []struct {
 		name   string
-		ev     diagnose.Evidence
+		ev     evidence.Evidence
 		target incident.Target
 		want   string
 	}{
@@ -140,7 +141,7 @@ func TestSelector(t *testing.T) {
 		{"replica set", full, incident.Target{Namespace: "production", Kind: "ReplicaSet", Name: "api-gateway-7d9f5b8c6"}, "app=api-gateway,pod-template-hash=7d9f5b8c6"},
 		{"another namespace", full, incident.Target{Namespace: "staging", Kind: "Deployment", Name: "api-gateway"}, ""},
 		{"an empty selector is none", empty, aboutDeployment().Target, ""},
-		{"unknown", diagnose.Evidence{}, aboutPod(apiPod).Target, ""},
+		{"unknown", evidence.Evidence{}, aboutPod(apiPod).Target, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if got := diagnose.Selector(tc.ev, tc.target); got != tc.want {

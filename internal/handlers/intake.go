@@ -10,12 +10,12 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
-	"salve/internal/diagnose"
 	"salve/internal/fault"
 	"salve/internal/identity"
 	"salve/internal/incident"
 	"salve/internal/intake"
 	"salve/internal/policy"
+	"salve/internal/redact"
 	"salve/internal/store"
 	"salve/internal/trail"
 )
@@ -131,7 +131,7 @@ func (h *Intake) parse(caller identity.Caller, req IntakeRequest) ([]intake.Item
 		return nil, malformed(err)
 	}
 	for i := range parsed.Items {
-		if err := redact(&parsed.Items[i].Event); err != nil {
+		if err := redacted(&parsed.Items[i].Event); err != nil {
 			return nil, err
 		}
 	}
@@ -146,14 +146,14 @@ func malformed(err error) error {
 	return f
 }
 
-func redact(e *incident.Event) (err error) {
-	if e.Payload, err = diagnose.Redact(e.Payload); err != nil {
+func redacted(e *incident.Event) (err error) {
+	if e.Payload, err = redact.JSON(e.Payload); err != nil {
 		return fmt.Errorf("redact payload of event %s: %w", e.ID, err)
 	}
-	if e.Evidence, err = diagnose.Redact(e.Evidence); err != nil {
+	if e.Evidence, err = redact.JSON(e.Evidence); err != nil {
 		return fmt.Errorf("redact evidence of event %s: %w", e.ID, err)
 	}
-	e.Message = diagnose.RedactText(e.Message)
+	e.Message = redact.Text(e.Message)
 	return nil
 }
 

@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"time"
 
-	"salve/internal/diagnose"
 	"salve/internal/fault"
 	"salve/internal/identity"
 	"salve/internal/incident"
+	"salve/internal/redact"
 	"salve/internal/store"
 	"salve/internal/trail"
 	"salve/internal/triage"
@@ -45,7 +45,7 @@ func (h *Intents) Claim(ctx context.Context, caller identity.Caller, req ClaimRe
 	text := base64.RawURLEncoding.EncodeToString(token)
 	hash := sha256.Sum256([]byte(text))
 	in, err := h.Store.Claim(ctx, req.ID, triage.LeaseGrant{
-		Subject: caller.Subject, Worker: diagnose.RedactText(req.Worker), ExecutionID: req.ExecutionID, Hash: hash[:],
+		Subject: caller.Subject, Worker: redact.Text(req.Worker), ExecutionID: req.ExecutionID, Hash: hash[:],
 	})
 	if err != nil {
 		return ClaimResponse{}, err
@@ -79,11 +79,11 @@ func (h *Intents) Result(ctx context.Context, caller identity.Caller, req Result
 
 // result redacts what came from n8n too: its errors can carry bearer tokens.
 func (h *Intents) result(caller identity.Caller, req ResultRequest) (incident.Event, incident.Result, error) {
-	output, err := diagnose.Redact(notNull(req.Output))
+	output, err := redact.JSON(notNull(req.Output))
 	if err != nil {
 		return incident.Event{}, incident.Result{}, fault.New(fault.Invalid, "output: %v", err)
 	}
-	evidence, err := diagnose.Redact(notNull(req.Evidence))
+	evidence, err := redact.JSON(notNull(req.Evidence))
 	if err != nil {
 		return incident.Event{}, incident.Result{}, fault.New(fault.Invalid, "evidence: %v", err)
 	}
@@ -92,7 +92,7 @@ func (h *Intents) result(caller identity.Caller, req ResultRequest) (incident.Ev
 		ID: h.IDs(), Kind: incident.ResultEvent, Source: "result", Subject: caller.Subject, ReceivedAt: now, Evidence: evidence,
 	}
 	res := incident.Result{
-		Status: req.Status, Output: output, Error: diagnose.RedactText(req.Error),
+		Status: req.Status, Output: output, Error: redact.Text(req.Error),
 		StartedAt: req.StartedAt, FinishedAt: req.FinishedAt, ExecutionID: req.ExecutionID, ReceivedAt: now,
 	}
 	return e, res, nil
@@ -128,7 +128,7 @@ func (h *Intents) hear(ctx context.Context, caller identity.Caller, kind string,
 		return IntentView{}, missingField("/override", "no guard of this version can be overridden; leave it out")
 	}
 	in, err := h.Store.Hear(ctx, req.ID, triage.Word{
-		Kind: kind, Subject: caller.Subject, PlanHash: req.PlanHash, Reason: diagnose.RedactText(req.Reason),
+		Kind: kind, Subject: caller.Subject, PlanHash: req.PlanHash, Reason: redact.Text(req.Reason),
 	})
 	if err != nil {
 		return IntentView{}, err

@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
-	"salve/internal/diagnose"
 	"salve/internal/identity"
 	"salve/internal/policy"
+	"salve/internal/redact"
 	"salve/internal/store"
 )
 
@@ -32,7 +32,7 @@ func (h *Operator) Automation(ctx context.Context, _ identity.Caller) (Automatio
 
 // SetAutomation changes it; the change is audited in the same transaction.
 func (h *Operator) SetAutomation(ctx context.Context, caller identity.Caller, req AutomationRequest) (AutomationView, error) {
-	err := h.Store.SetAutomation(ctx, store.Automation{Mode: req.Mode, Reason: diagnose.RedactText(req.Reason), By: caller.Subject}, false)
+	err := h.Store.SetAutomation(ctx, store.Automation{Mode: req.Mode, Reason: redact.Text(req.Reason), By: caller.Subject}, false)
 	if err != nil {
 		return AutomationView{}, err
 	}

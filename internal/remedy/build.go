@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"salve/internal/diagnose"
+	"salve/internal/evidence"
 	"salve/internal/incident"
 )
 
@@ -17,7 +17,7 @@ type Request struct {
 	Target    incident.Target // collect and notify: what about. Changes take theirs from the diagnosis
 	Incident  incident.Incident
 	Diagnosis incident.Diagnosis
-	Evidence  diagnose.Evidence
+	Evidence  evidence.Evidence
 	Params    map[string]any
 
 	HealthyFor time.Duration // policy's: healthy for so long is healthy

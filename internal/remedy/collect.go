@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"salve/internal/diagnose"
+	"salve/internal/evidence"
 	"salve/internal/incident"
 	"salve/internal/kube"
 )
@@ -80,7 +81,7 @@ func podReads(pod incident.Target) ([]read, error) {
 // ownerReads reads a controller and, once its selector is known, its pods. The
 // names of those pods are not known, so that the events of all pods of the
 // namespace are asked for, within bounds.
-func ownerReads(ev diagnose.Evidence, owner incident.Target) ([]read, error) {
+func ownerReads(ev evidence.Evidence, owner incident.Target) ([]read, error) {
 	key, err := kube.EvidenceKey(owner.Kind)
 	if err != nil {
 		return nil, fmt.Errorf("nothing to collect: %w", err)

@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"salve/internal/diagnose"
+	"salve/internal/evidence"
 	"salve/internal/incident"
 	"salve/internal/remedy"
 )
@@ -15,7 +15,7 @@ const events = "/api/v1/namespaces/production/events?fieldSelector=involvedObjec
 // newAlert is all that is known when an alert names a pod.
 func newAlert() remedy.Request {
 	r := outOfMemory("collect.pod")
-	r.Diagnosis, r.Evidence = incident.Diagnosis{Cause: incident.CauseUnknown}, diagnose.Evidence{}
+	r.Diagnosis, r.Evidence = incident.Diagnosis{Cause: incident.CauseUnknown}, evidence.Evidence{}
 	return r
 }
 
@@ -59,13 +59,13 @@ func TestCollectRequests(t *testing.T) {
 		want   []string
 	}{
 		{"a pod whose owner is known", func(*remedy.Request) {}, append(pod[:2:2], object, pods, ownEvents, podEvents)},
-		{"a pod whose owner is known by name", func(r *remedy.Request) { r.Evidence = diagnose.Evidence{} },
+		{"a pod whose owner is known by name", func(r *remedy.Request) { r.Evidence = evidence.Evidence{} },
 			append(pod[:2:2], object, ownEvents, podEvents)},
 		{"a pod whose owner is elsewhere", func(r *remedy.Request) { r.Diagnosis.Owner.Namespace = "staging" }, pod},
 		{"a pod with an owner of another make", func(r *remedy.Request) { r.Diagnosis.Owner.Kind = "CloneSet" }, pod},
 		{"a pod that owns itself", func(r *remedy.Request) { r.Diagnosis.Owner = r.Target }, pod},
 		{"a controller", func(r *remedy.Request) { r.Target = r.Diagnosis.Owner }, []string{object, pods, ownEvents, podEvents}},
-		{"a controller not seen yet", func(r *remedy.Request) { r.Target, r.Evidence = r.Diagnosis.Owner, diagnose.Evidence{} },
+		{"a controller not seen yet", func(r *remedy.Request) { r.Target, r.Evidence = r.Diagnosis.Owner, evidence.Evidence{} },
 			[]string{object, ownEvents, podEvents}},
 		{"a controller with an empty selector", func(r *remedy.Request) {
 			r.Target = r.Diagnosis.Owner

@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"salve/internal/diagnose"
+	"salve/internal/evidence"
 	"salve/internal/incident"
 	"salve/internal/remedy"
 )
@@ -36,7 +36,7 @@ func outOfMemory(action string) remedy.Request {
 			Subject: incident.Target{Cluster: "prod", Namespace: "production", Kind: "Pod", Name: "api-gateway-7d9f5b8c6-x7k2m", UID: podUID},
 			Owner:   incident.Target{Cluster: "prod", Namespace: "production", Kind: "Deployment", Name: "api-gateway", UID: deploymentUID},
 		},
-		Evidence: diagnose.Evidence{Pods: []corev1.Pod{illPod()}, Deployments: []appsv1.Deployment{deployment("512Mi", "256Mi")}},
+		Evidence: evidence.Evidence{Pods: []corev1.Pod{illPod()}, Deployments: []appsv1.Deployment{deployment("512Mi", "256Mi")}},
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
-	"salve/internal/diagnose"
+	"salve/internal/evidence"
 	"salve/internal/incident"
 	"salve/internal/kube"
 )
@@ -86,7 +86,7 @@ func (r Request) raised(current resource.Quantity, params resourcesParams) (reso
 	return raise(current, first, params.MemoryFactor, params.MemoryCeilingFactor)
 }
 
-func deploymentOf(ev diagnose.Evidence, owner incident.Target) (*appsv1.Deployment, error) {
+func deploymentOf(ev evidence.Evidence, owner incident.Target) (*appsv1.Deployment, error) {
 	if owner.Kind != "Deployment" {
 		return nil, fmt.Errorf("the pod's top controller is %q, not a Deployment", clip(owner.Kind, 60))
 	}

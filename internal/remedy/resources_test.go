@@ -10,7 +10,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"salve/internal/diagnose"
+	"salve/internal/evidence"
 	"salve/internal/incident"
 	"salve/internal/remedy"
 )
@@ -180,7 +180,7 @@ func TestResourcesRefusals(t *testing.T) {
 			`the pod's top controller is "StatefulSet", not a Deployment`},
 		{"owner not known", func(r *remedy.Request) { r.Diagnosis.Owner = incident.Target{} },
 			`the pod's top controller is "", not a Deployment`},
-		{"deployment not in the evidence", func(r *remedy.Request) { r.Evidence = diagnose.Evidence{} },
+		{"deployment not in the evidence", func(r *remedy.Request) { r.Evidence = evidence.Evidence{} },
 			"the evidence does not hold Deployment production/Deployment/api-gateway"},
 		{"deployment of another namespace", func(r *remedy.Request) { first(r).Namespace = "staging" },
 			"the evidence does not hold Deployment production/Deployment/api-gateway"},

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"salve/internal/diagnose"
+	"salve/internal/evidence"
 	"salve/internal/incident"
 	"salve/internal/kube"
 )
@@ -65,7 +66,7 @@ type podPrecondition struct {
 
 // podOf finds the subject's pod in the evidence; another pod of that name is
 // another pod.
-func podOf(ev diagnose.Evidence, subject incident.Target) (*corev1.Pod, error) {
+func podOf(ev evidence.Evidence, subject incident.Target) (*corev1.Pod, error) {
 	for i := range ev.Pods {
 		pod := &ev.Pods[i]
 		if pod.Namespace != subject.Namespace || pod.Name != subject.Name {

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"salve/internal/diagnose"
+	"salve/internal/evidence"
 	"salve/internal/incident"
 	"salve/internal/remedy"
 )
@@ -64,7 +64,7 @@ func TestRestartRefusals(t *testing.T) {
 		}, "pod " + name + " has no controller that would replace it: never without a controller"},
 		{"a static pod", func(r *remedy.Request) { r.Evidence.Pods[0].OwnerReferences[1].Kind = "Node" },
 			"pod " + name + " has no controller that would replace it: never without a controller"},
-		{"no evidence", func(r *remedy.Request) { r.Evidence = diagnose.Evidence{} },
+		{"no evidence", func(r *remedy.Request) { r.Evidence = evidence.Evidence{} },
 			"the evidence does not hold pod production/Pod/" + name},
 		{"a pod of that name elsewhere", func(r *remedy.Request) { r.Evidence.Pods[0].Namespace = "staging" },
 			"the evidence does not hold pod production/Pod/" + name},

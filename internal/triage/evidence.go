@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"salve/internal/diagnose"
+	"salve/internal/evidence"
 	"salve/internal/incident"
 )
 
 // seen is one piece of evidence, decoded, with what its word is worth.
 type seen struct {
-	evidence diagnose.Evidence
+	evidence evidence.Evidence
 	observed time.Time // the earlier of observedAt and receipt
 	trusted  bool
 }
@@ -84,9 +85,9 @@ func (r *round) gather() bool {
 	}
 	all := make([]seen, 0, len(pieces))
 	for _, p := range pieces {
-		ev, _ := diagnose.ParseEvidence(p.Raw, p.ReceivedAt)
+		ev, _ := evidence.Parse(p.Raw, p.ReceivedAt)
 		if elsewhere(ev, r.inc.Target) {
-			ev = diagnose.Evidence{} // it was named in the answer that it came with
+			ev = evidence.Evidence{} // it was named in the answer that it came with
 		}
 		observed := earlier(ev.ObservedAt, p.ReceivedAt)
 		ev.ObservedAt = observed
@@ -101,7 +102,7 @@ func (r *round) gather() bool {
 
 // elsewhere says whether evidence is about another cluster than the incident:
 // pods of the same name live in many.
-func elsewhere(ev diagnose.Evidence, t incident.Target) bool {
+func elsewhere(ev evidence.Evidence, t incident.Target) bool {
 	return ev.Cluster != "" && t.Cluster != "" && ev.Cluster != t.Cluster
 }
 
@@ -131,7 +132,7 @@ func (r *round) pieces() ([]Piece, bool) {
 		}
 		p := pieceOf(a)
 		pieces, fresh = append(pieces, p), true
-		ev, problems := diagnose.ParseEvidence(p.Raw, p.ReceivedAt)
+		ev, problems := evidence.Parse(p.Raw, p.ReceivedAt)
 		if elsewhere(ev, r.inc.Target) {
 			r.out.Taken[i].Reasons = append(r.out.Taken[i].Reasons,
 				"evidence/cluster: "+ev.Cluster+" is not the cluster of this incident, "+r.inc.Target.Cluster+"; the evidence is kept and not used")
@@ -212,7 +213,7 @@ func Locate(e incident.Event) incident.Event {
 	if len(e.Evidence) == 0 {
 		return e
 	}
-	ev, _ := diagnose.ParseEvidence(e.Evidence, e.ReceivedAt)
+	ev, _ := evidence.Parse(e.Evidence, e.ReceivedAt)
 	if elsewhere(ev, e.Target) {
 		return e
 	}

@@ -3,7 +3,7 @@ package triage
 import (
 	"time"
 
-	"salve/internal/diagnose"
+	"salve/internal/evidence"
 	"salve/internal/incident"
 	"salve/internal/policy"
 )
@@ -51,8 +51,8 @@ type round struct {
 	alerts   map[incident.Episode]incident.Alert
 	intents  []incident.Intent // with this round's moves and new ones
 
-	current    diagnose.Evidence // what the diagnosis may rest on
-	knowledge  diagnose.Evidence // also what is older: for building requests only
+	current    evidence.Evidence // what the diagnosis may rest on
+	knowledge  evidence.Evidence // also what is older: for building requests only
 	trusted    bool
 	looked     bool   // current is new in this round
 	moves      int    // transitions so far, so that settle knows when nothing moves any more

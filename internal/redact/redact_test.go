@@ -1,4 +1,4 @@
-package diagnose_test
+package redact_test
 
 import (
 	"encoding/json"
@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"salve/internal/diagnose"
+	"salve/internal/redact"
 )
 
 const fakeJWT = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJuOG4ifQ.c2lnbmF0dXJlLW5vdC1yZWFs"
@@ -39,11 +39,11 @@ func TestRedactText(t *testing.T) {
 		{"twice", "password=a password=b", "password=[redacted] password=[redacted]"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got := diagnose.RedactText(tc.in)
+			got := redact.Text(tc.in)
 			if got != tc.want {
 				t.Errorf("got  %q\nwant %q", got, tc.want)
 			}
-			if again := diagnose.RedactText(got); again != got {
+			if again := redact.Text(got); again != got {
 				t.Errorf("redacting twice changes %q to %q", got, again)
 			}
 		})
@@ -76,11 +76,11 @@ func TestRedact(t *testing.T) {
 		{"nothing", ``, ``},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, err := diagnose.Redact(json.RawMessage(tc.in))
+			got, err := redact.JSON(json.RawMessage(tc.in))
 			if err != nil || string(got) != tc.want {
 				t.Fatalf("got  %s (%v)\nwant %s", got, err, tc.want)
 			}
-			if again, err := diagnose.Redact(got); err != nil || string(again) != tc.want {
+			if again, err := redact.JSON(got); err != nil || string(again) != tc.want {
 				t.Errorf("redacting twice gives %s (%v)", again, err)
 			}
 		})
@@ -89,7 +89,7 @@ func TestRedact(t *testing.T) {
 
 func TestRedactRefusesWhatItCannotRead(t *testing.T) {
 	for _, in := range []string{`{"password":"x"`, `{"env":[}`, "password", `"\u12"`, strings.Repeat(`{"token":`, 20_000)} {
-		if out, err := diagnose.Redact(json.RawMessage(in)); err == nil {
+		if out, err := redact.JSON(json.RawMessage(in)); err == nil {
 			t.Errorf("%.40q became %.40q", in, out)
 		}
 	}
@@ -102,7 +102,7 @@ func TestRedactIsLinear(t *testing.T) {
 	for _, unit := range []string{"password", "password ", "passwordtoken=", "eyJ", "eyJ.", "AKIA", "authorization", "cookie: ", "bearer ", "://", "://:", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "token ", "--token", `secret\"`, `\u0041`, "@"} {
 		text := strings.Repeat(unit, size/len(unit))
 		start := time.Now()
-		if _, err := diagnose.Redact(json.RawMessage(`{"a":"` + text + `"}`)); err != nil {
+		if _, err := redact.JSON(json.RawMessage(`{"a":"` + text + `"}`)); err != nil {
 			t.Errorf("%q: %v", unit, err)
 		}
 		if took := time.Since(start); took > 20*time.Second {
@@ -121,7 +121,7 @@ func TestRedactIsLinear(t *testing.T) {
 				closing.WriteByte(']')
 			}
 		}
-		if _, err := diagnose.Redact(json.RawMessage(opened + `"` + strings.Repeat("x", size) + `"` + closing.String())); err != nil {
+		if _, err := redact.JSON(json.RawMessage(opened + `"` + strings.Repeat("x", size) + `"` + closing.String())); err != nil {
 			t.Errorf("%q: %v", unit, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package diagnose
+package evidence
 
 import (
 	"encoding/json"
@@ -62,10 +62,10 @@ type rawEvidence struct {
 	Logs         json.RawMessage `json:"logs"`
 }
 
-// ParseEvidence reads evidence. What is malformed is named and the rest is
+// Parse reads evidence. What is malformed is named and the rest is
 // used; keys that no rule reads are ignored. Ages are relative to observedAt,
 // which is never later than receivedAt.
-func ParseEvidence(raw json.RawMessage, receivedAt time.Time) (Evidence, []Problem) {
+func Parse(raw json.RawMessage, receivedAt time.Time) (Evidence, []Problem) {
 	ev := Evidence{ObservedAt: receivedAt}
 	if absent(raw) {
 		return ev, nil

@@ -1,4 +1,4 @@
-package diagnose
+package evidence
 
 import (
 	"bytes"
@@ -60,7 +60,7 @@ func merge[T any](older, newer []T, tie bool, key func(*T) string) []T {
 	for i := range older {
 		k := key(&older[i])
 		if had, ok := byKey[k]; ok {
-			byKey[k] = larger(had, older[i])
+			byKey[k] = Larger(had, older[i])
 			continue
 		}
 		byKey[k] = older[i]
@@ -69,7 +69,7 @@ func merge[T any](older, newer []T, tie bool, key func(*T) string) []T {
 	for i := range newer {
 		k := key(&newer[i])
 		if had, ok := byKey[k]; ok && (tie || fresh[k]) {
-			byKey[k] = larger(had, newer[i])
+			byKey[k] = Larger(had, newer[i])
 		} else {
 			byKey[k] = newer[i]
 		}
@@ -82,8 +82,8 @@ func merge[T any](older, newer []T, tie bool, key func(*T) string) []T {
 	return out
 }
 
-// larger chooses between two equally old versions without regard to their order.
-func larger[T any](a, b T) T {
+// Larger chooses between two equally old versions without regard to their order.
+func Larger[T any](a, b T) T {
 	x, errA := json.Marshal(a)
 	y, errB := json.Marshal(b)
 	if errA == nil && errB == nil && bytes.Compare(x, y) < 0 {

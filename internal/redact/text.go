@@ -1,4 +1,4 @@
-package diagnose
+package redact
 
 import "strings"
 
@@ -89,9 +89,9 @@ func (g sign) maybe(s string, i int) bool {
 	return len(s)-i >= len(g.marker) && lower(s[i+1]) == g.marker[1] && strings.EqualFold(s[i:i+len(g.marker)], g.marker)
 }
 
-// RedactText replaces what looks like a secret: values given to names such as
+// Text replaces what looks like a secret: values given to names such as
 // password, bearer tokens, JWTs, AWS keys, private keys, passwords in addresses.
-func RedactText(s string) string {
+func Text(s string) string {
 	var b strings.Builder
 	done := 0
 	for i := begins.next(s, 0); i < len(s); i = begins.next(s, i+1) {

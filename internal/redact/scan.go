@@ -1,4 +1,4 @@
-package diagnose
+package redact
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package diagnose
+package redact
 
 import (
 	"bytes"
@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Redact makes a JSON value fit to be stored: environment values, the data of
+// JSON makes a JSON value fit to be stored: environment values, the data of
 // Secrets and ConfigMaps, managedFields and last-applied annotations are dropped,
 // and secrets within any string are replaced by a marked hole. Numbers, order and
 // everything else stay as written.
@@ -15,7 +15,7 @@ import (
 // It is called on every alert, so a value without any mark of a secret comes back
 // as it is, unread; only what has to be rewritten must be valid JSON. Redacting
 // twice changes nothing more. What was redacted must never be written back.
-func Redact(raw json.RawMessage) (json.RawMessage, error) {
+func JSON(raw json.RawMessage) (json.RawMessage, error) {
 	return redact(raw, 2)
 }
 
@@ -263,7 +263,7 @@ func (r *rewriter) redactString(raw string) string {
 			clean = string(inner)
 		}
 	}
-	if clean = RedactText(clean); clean == text {
+	if clean = Text(clean); clean == text {
 		return raw
 	}
 	var b bytes.Buffer
