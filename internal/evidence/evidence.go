@@ -8,18 +8,20 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 
 	"salve/internal/kube"
 )
 
 // Evidence is what is known about a target at one time, as far as the rules
-// read it. Nil Events means that nobody asked for events; empty means that
-// there were none.
+// read it. Nil means that nobody asked; empty means that there were none.
 type Evidence struct {
-	ObservedAt   time.Time
-	Cluster      string
+	ObservedAt time.Time
+	Cluster    string
+
 	Pods         []corev1.Pod
 	Events       []corev1.Event
 	Deployments  []appsv1.Deployment
@@ -28,7 +30,23 @@ type Evidence struct {
 	DaemonSets   []appsv1.DaemonSet
 	Jobs         []batchv1.Job
 	CronJobs     []batchv1.CronJob
+	Nodes        []corev1.Node
+	PVCs         []corev1.PersistentVolumeClaim
+	HPAs         []autoscalingv2.HorizontalPodAutoscaler
+	PDBs         []policyv1.PodDisruptionBudget
+	Quotas       []corev1.ResourceQuota
+	GitOps       []GitOps
+
 	Logs         []Log
+	Disks        []Disk
+	Certificates []Certificate
+	Backups      []Backup
+	Services     []Service
+	DBs          []DB
+	Findings     []Finding
+	Usages       []Usage
+	Aggregates   []Aggregate
+	Files        []File
 }
 
 // Log is the output of one container, or of a host or tool when Pod is empty.
@@ -45,72 +63,166 @@ type Problem struct {
 	Detail  string
 }
 
-// clockSkew is how far ahead of ours a sender's clock may be without a word.
-const clockSkew = time.Minute
-
-type rawEvidence struct {
-	ObservedAt   json.RawMessage `json:"observedAt"`
-	Cluster      json.RawMessage `json:"cluster"`
-	Pods         json.RawMessage `json:"pods"`
-	Events       json.RawMessage `json:"events"`
-	Deployments  json.RawMessage `json:"deployments"`
-	ReplicaSets  json.RawMessage `json:"replicaSets"`
-	StatefulSets json.RawMessage `json:"statefulSets"`
-	DaemonSets   json.RawMessage `json:"daemonSets"`
-	Jobs         json.RawMessage `json:"jobs"`
-	CronJobs     json.RawMessage `json:"cronJobs"`
-	Logs         json.RawMessage `json:"logs"`
+// reader reads one document and collects what could not be read.
+type reader struct {
+	ev       Evidence
+	problems []Problem
+	received time.Time
 }
 
-// Parse reads evidence. What is malformed is named and the rest is
-// used; keys that no rule reads are ignored. Ages are relative to observedAt,
-// which is never later than receivedAt.
+// key is one key of the document and how it is read.
+type key struct {
+	name string
+	read func(*reader, string, json.RawMessage)
+}
+
+// keys is the whole shape of SPEC section 11. Aggregates have no key there; they
+// come as /v1/monitoring takes them.
+var keys = []key{
+	{"pods", objects(kube.Pods, func(e *Evidence) *[]corev1.Pod { return &e.Pods })},
+	{"events", objects(kube.Events, func(e *Evidence) *[]corev1.Event { return &e.Events })},
+	{"deployments", objects(kube.Deployments, func(e *Evidence) *[]appsv1.Deployment { return &e.Deployments })},
+	{"replicaSets", objects(kube.ReplicaSets, func(e *Evidence) *[]appsv1.ReplicaSet { return &e.ReplicaSets })},
+	{"statefulSets", objects(kube.StatefulSets, func(e *Evidence) *[]appsv1.StatefulSet { return &e.StatefulSets })},
+	{"daemonSets", objects(kube.DaemonSets, func(e *Evidence) *[]appsv1.DaemonSet { return &e.DaemonSets })},
+	{"jobs", objects(kube.Jobs, func(e *Evidence) *[]batchv1.Job { return &e.Jobs })},
+	{"cronJobs", objects(kube.CronJobs, func(e *Evidence) *[]batchv1.CronJob { return &e.CronJobs })},
+	{"nodes", objects(kube.Nodes, func(e *Evidence) *[]corev1.Node { return &e.Nodes })},
+	{"pvcs", objects(kube.PVCs, func(e *Evidence) *[]corev1.PersistentVolumeClaim { return &e.PVCs })},
+	{"hpas", objects(kube.HPAs, func(e *Evidence) *[]autoscalingv2.HorizontalPodAutoscaler { return &e.HPAs })},
+	{"pdbs", objects(kube.PDBs, func(e *Evidence) *[]policyv1.PodDisruptionBudget { return &e.PDBs })},
+	{"quotas", objects(kube.Quotas, func(e *Evidence) *[]corev1.ResourceQuota { return &e.Quotas })},
+	{"gitops", (*reader).gitops},
+	{"logs", list("must be an object {pod, container, previous, text}", func(e *Evidence) *[]Log { return &e.Logs })},
+	{"disk", list("must be an object {host, filesystems[], top[], coreDumps[]}", func(e *Evidence) *[]Disk { return &e.Disks })},
+	{"certificate", list("must be an object such as {subject, notAfter, daysLeft, pem}", func(e *Evidence) *[]Certificate { return &e.Certificates })},
+	{"backup", list("must be an object such as {tool, name, status, lastSuccess, ageHours}", func(e *Evidence) *[]Backup { return &e.Backups })},
+	{"service", list("must be an object {host, unit, activeState, subState, result}", func(e *Evidence) *[]Service { return &e.Services })},
+	{"db", list("must be an object such as {engine, connectionsUsed, connectionsMax, members[]}", func(e *Evidence) *[]DB { return &e.DBs })},
+	{"security", (*reader).security},
+	{"usage", list("must be an object such as {cpuPercent, memoryPercent}", func(e *Evidence) *[]Usage { return &e.Usages })},
+	{"aggregate", list("must be an object {service, window{}, metrics{}, sources{}}", func(e *Evidence) *[]Aggregate { return &e.Aggregates })},
+	{"monitoring", list("must be an object {service, window{}, metrics{}, sources{}}", func(e *Evidence) *[]Aggregate { return &e.Aggregates })},
+	{"files", list("must be an object {repo, path, ref, blobSHA, content}", func(e *Evidence) *[]File { return &e.Files })},
+	{"raw", (*reader).raw},
+}
+
+// Keys lists what evidence may hold beside observedAt and cluster.
+func Keys() []string {
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = k.name
+	}
+	return names
+}
+
+// Parse reads evidence. What is malformed is named and the rest is used; keys
+// that nothing reads are ignored. Ages are relative to observedAt, which is
+// never later than receivedAt.
 func Parse(raw json.RawMessage, receivedAt time.Time) (Evidence, []Problem) {
-	ev := Evidence{ObservedAt: receivedAt}
+	r := reader{ev: Evidence{ObservedAt: receivedAt}, received: receivedAt}
 	if absent(raw) {
-		return ev, nil
+		return r.ev, nil
 	}
-	var in rawEvidence
+	var in map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &in); err != nil {
-		return ev, []Problem{{"", "evidence must be a JSON object with keys such as pods and events"}}
+		return r.ev, []Problem{{"", "evidence must be a JSON object with keys such as pods and events"}}
 	}
-	var problems []Problem
-	ev.ObservedAt = observedAt(in.ObservedAt, receivedAt, &problems)
-	if !absent(in.Cluster) && json.Unmarshal(in.Cluster, &ev.Cluster) != nil {
-		problems = append(problems, Problem{"/cluster", "must be a string"})
+	r.ev.ObservedAt = observedAt(in["observedAt"], receivedAt, &r.problems)
+	if cluster := in["cluster"]; !absent(cluster) && json.Unmarshal(cluster, &r.ev.Cluster) != nil {
+		r.problem("/cluster", "must be a string")
 	}
-	ev.Pods = take("pods", in.Pods, kube.Pods, &problems)
-	ev.Events = take("events", in.Events, kube.Events, &problems)
-	ev.Deployments = take("deployments", in.Deployments, kube.Deployments, &problems)
-	ev.ReplicaSets = take("replicaSets", in.ReplicaSets, kube.ReplicaSets, &problems)
-	ev.StatefulSets = take("statefulSets", in.StatefulSets, kube.StatefulSets, &problems)
-	ev.DaemonSets = take("daemonSets", in.DaemonSets, kube.DaemonSets, &problems)
-	ev.Jobs = take("jobs", in.Jobs, kube.Jobs, &problems)
-	ev.CronJobs = take("cronJobs", in.CronJobs, kube.CronJobs, &problems)
-	ev.Logs = parseLogs(in.Logs, &problems)
-	return ev, problems
+	for _, k := range keys {
+		if part := in[k.name]; !absent(part) {
+			k.read(&r, "/"+k.name, part)
+		}
+	}
+	return r.ev, r.problems
 }
 
-// take decodes one key; an absent key is nil, a present one never.
-func take[T any](key string, raw json.RawMessage, decode func(json.RawMessage) ([]T, error), problems *[]Problem) []T {
-	if absent(raw) {
+func (r *reader) problem(pointer, detail string) {
+	if len(r.problems) < maxProblems {
+		r.problems = append(r.problems, Problem{pointer, detail})
+	}
+}
+
+const (
+	maxProblems = 100
+	maxItems    = 1_000 // of one key that is no Kubernetes object: each is a few bytes of JSON at least
+)
+
+// objects reads Kubernetes objects. A key that is there is never nil.
+func objects[T any](decode func(json.RawMessage) ([]T, error), place func(*Evidence) *[]T) func(*reader, string, json.RawMessage) {
+	return func(r *reader, pointer string, raw json.RawMessage) {
+		found, err := decode(raw)
+		var faults kube.Faults
+		switch {
+		case errors.As(err, &faults):
+			for _, f := range faults {
+				r.problem(pointer+f.Pointer, f.Detail)
+			}
+		case err != nil:
+			r.problem(pointer, err.Error())
+		}
+		to := place(&r.ev)
+		if *to == nil {
+			*to = []T{}
+		}
+		*to = append(*to, found...)
+	}
+}
+
+// list reads what is one object or an array of them.
+func list[T any](must string, place func(*Evidence) *[]T) func(*reader, string, json.RawMessage) {
+	return func(r *reader, pointer string, raw json.RawMessage) {
+		to := place(&r.ev)
+		if *to == nil {
+			*to = []T{}
+		}
+		r.each(pointer, raw, func(at string, item json.RawMessage) {
+			var one T
+			if err := decodeObject(item, &one, must); err != nil {
+				r.problem(at, err.Error())
+				return
+			}
+			*to = append(*to, one)
+		})
+	}
+}
+
+// each calls do for the one object, or for the elements of the array.
+func (r *reader) each(pointer string, raw json.RawMessage, do func(at string, item json.RawMessage)) {
+	var items []json.RawMessage
+	if json.Unmarshal(raw, &items) != nil {
+		do(pointer, raw)
+		return
+	}
+	if len(items) > maxItems {
+		r.problem(pointer, fmt.Sprintf("%d entries: the first %d are used", len(items), maxItems))
+		items = items[:maxItems]
+	}
+	for i, item := range items {
+		do(pointer+"/"+strconv.Itoa(i), item)
+	}
+}
+
+// decodeObject names the field at fault, where the decoder knows it.
+func decodeObject(raw json.RawMessage, into any, must string) error {
+	if first := firstByte(raw); first != '{' {
+		return errors.New(must)
+	}
+	err := json.Unmarshal(raw, into)
+	if err == nil {
 		return nil
 	}
-	objects, err := decode(raw)
-	var faults kube.Faults
-	switch {
-	case errors.As(err, &faults):
-		for _, f := range faults {
-			*problems = append(*problems, Problem{"/" + key + f.Pointer, f.Detail})
-		}
-	case err != nil:
-		*problems = append(*problems, Problem{"/" + key, err.Error()})
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
+		return fmt.Errorf("%s; %s is a %s, %s was expected", must, wrong.Field, wrong.Value, wrong.Type)
 	}
-	if objects == nil {
-		objects = []T{}
-	}
-	return objects
+	return fmt.Errorf("%s: %w", must, err)
 }
+
+// clockSkew is how far ahead of ours a sender's clock may be without a word.
+const clockSkew = time.Minute
 
 func observedAt(raw json.RawMessage, receivedAt time.Time, problems *[]Problem) time.Time {
 	if absent(raw) {
@@ -130,31 +242,13 @@ func observedAt(raw json.RawMessage, receivedAt time.Time, problems *[]Problem) 
 	return receivedAt
 }
 
-// maxLogs bounds the number of logs: a log is a few bytes of JSON at least.
-const maxLogs = 1_000
-
-func parseLogs(raw json.RawMessage, problems *[]Problem) []Log {
-	if absent(raw) {
-		return nil
-	}
-	var items []json.RawMessage
-	if json.Unmarshal(raw, &items) != nil {
-		items = []json.RawMessage{raw}
-	}
-	if len(items) > maxLogs {
-		*problems = append(*problems, Problem{"/logs", fmt.Sprintf("%d logs: the first %d are used", len(items), maxLogs)})
-		items = items[:maxLogs]
-	}
-	logs := make([]Log, 0, len(items))
-	for i, item := range items {
-		var l Log
-		if absent(item) || json.Unmarshal(item, &l) != nil {
-			*problems = append(*problems, Problem{"/logs/" + strconv.Itoa(i), "must be an object {pod, container, previous, text}"})
-			continue
-		}
-		logs = append(logs, l)
-	}
-	return logs
-}
-
 func absent(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
+
+func firstByte(raw []byte) byte {
+	for _, c := range raw {
+		if c != ' ' && c != '\n' && c != '\t' && c != '\r' {
+			return c
+		}
+	}
+	return 0
+}

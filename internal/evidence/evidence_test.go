@@ -25,7 +25,7 @@ func TestParseEvidenceNamesWhatIsMalformed(t *testing.T) {
 		{"an array of objects", `{"pods":[` + good + `,` + good + `]}`, 2, nil},
 		{"a List", `{"pods":{"kind":"List","apiVersion":"v1","items":[` + good + `]}}`, 1, nil},
 		{"a PodList whose items have no kind", `{"pods":{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"a"}}]}}`, 1, nil},
-		{"unknown keys", `{"pods":` + good + `,"nodes":[1],"whatever":{"a":1}}`, 1, nil},
+		{"unknown keys", `{"pods":` + good + `,"widgets":[1],"whatever":{"a":1}}`, 1, nil},
 		{"a Pod that is not a Pod", `{"pods":[{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"a"}},` + good + `]}`, 1,
 			[]evidence.Problem{{"/pods/0", "a Pod was expected, this is a ConfigMap"}}},
 		{"a number among pods", `{"pods":[5,` + good + `]}`, 1, []evidence.Problem{{"/pods/0", "an object was expected, this is a number"}}},

@@ -40,7 +40,22 @@ func (e Evidence) Merge(newer Evidence) Evidence {
 		DaemonSets:   merge(older.DaemonSets, newer.DaemonSets, tie, objectKey),
 		Jobs:         merge(older.Jobs, newer.Jobs, tie, objectKey),
 		CronJobs:     merge(older.CronJobs, newer.CronJobs, tie, objectKey),
+		Nodes:        merge(older.Nodes, newer.Nodes, tie, objectKey),
+		PVCs:         merge(older.PVCs, newer.PVCs, tie, objectKey),
+		HPAs:         merge(older.HPAs, newer.HPAs, tie, objectKey),
+		PDBs:         merge(older.PDBs, newer.PDBs, tie, objectKey),
+		Quotas:       merge(older.Quotas, newer.Quotas, tie, objectKey),
+		GitOps:       merge(older.GitOps, newer.GitOps, tie, func(g *GitOps) string { return g.Kind + "/" + g.Namespace + "/" + g.Name }),
 		Logs:         merge(older.Logs, newer.Logs, tie, logKey),
+		Disks:        merge(older.Disks, newer.Disks, tie, func(d *Disk) string { return d.Host }),
+		Certificates: merge(older.Certificates, newer.Certificates, tie, certificateKey),
+		Backups:      merge(older.Backups, newer.Backups, tie, func(b *Backup) string { return b.Host + "/" + b.Tool + "/" + b.Name }),
+		Services:     merge(older.Services, newer.Services, tie, func(s *Service) string { return s.Host + "/" + s.Unit }),
+		DBs:          merge(older.DBs, newer.DBs, tie, func(d *DB) string { return d.Engine + "/" + d.Cluster + "/" + d.Host + "/" + d.Name }),
+		Findings:     merge(older.Findings, newer.Findings, tie, func(f *Finding) string { return f.Kind + "/" + f.Object + "/" + f.Message }),
+		Usages:       merge(older.Usages, newer.Usages, tie, func(u *Usage) string { return u.Host + "/" + u.Namespace + "/" + u.Kind + "/" + u.Name }),
+		Aggregates:   merge(older.Aggregates, newer.Aggregates, tie, func(a *Aggregate) string { return a.Service }),
+		Files:        merge(older.Files, newer.Files, tie, func(f *File) string { return f.Repo + "/" + f.Path + "@" + f.Ref }),
 	}
 }
 
@@ -104,6 +119,10 @@ func eventKey(e *corev1.Event) string {
 		return string(e.UID)
 	}
 	return cmp.Or(e.Name, e.InvolvedObject.Name+"/"+e.Reason+"/"+e.Message) + "/" + e.Namespace
+}
+
+func certificateKey(c *Certificate) string {
+	return c.Namespace + "/" + cmp.Or(c.Name, c.Subject, c.Host)
 }
 
 func logKey(l *Log) string {

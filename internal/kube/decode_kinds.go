@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	policyv1 "k8s.io/api/policy/v1"
 )
 
 // Pods decodes pods. Like its siblings it returns what could be read, and
@@ -43,6 +45,31 @@ func Jobs(raw json.RawMessage) ([]batchv1.Job, error) {
 // CronJobs decodes cron jobs.
 func CronJobs(raw json.RawMessage) ([]batchv1.CronJob, error) {
 	return typed[batchv1.CronJob](raw, batchv1.SchemeGroupVersion.WithKind("CronJob"))
+}
+
+// Nodes decodes nodes.
+func Nodes(raw json.RawMessage) ([]corev1.Node, error) {
+	return typed[corev1.Node](raw, corev1.SchemeGroupVersion.WithKind("Node"))
+}
+
+// PVCs decodes claims of persistent volumes.
+func PVCs(raw json.RawMessage) ([]corev1.PersistentVolumeClaim, error) {
+	return typed[corev1.PersistentVolumeClaim](raw, corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim"))
+}
+
+// HPAs decodes horizontal pod autoscalers, autoscaling/v2.
+func HPAs(raw json.RawMessage) ([]autoscalingv2.HorizontalPodAutoscaler, error) {
+	return typed[autoscalingv2.HorizontalPodAutoscaler](raw, autoscalingv2.SchemeGroupVersion.WithKind("HorizontalPodAutoscaler"))
+}
+
+// PDBs decodes pod disruption budgets.
+func PDBs(raw json.RawMessage) ([]policyv1.PodDisruptionBudget, error) {
+	return typed[policyv1.PodDisruptionBudget](raw, policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget"))
+}
+
+// Quotas decodes resource quotas.
+func Quotas(raw json.RawMessage) ([]corev1.ResourceQuota, error) {
+	return typed[corev1.ResourceQuota](raw, corev1.SchemeGroupVersion.WithKind("ResourceQuota"))
 }
 
 // Events decodes events of both APIs, core/v1 and events.k8s.io/v1, into the
