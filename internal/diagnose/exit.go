@@ -25,6 +25,8 @@ func startupFailed(c container) (finding, bool) {
 	if line := c.lastWords(d); line != "" {
 		f.confidence = strong + 0.02
 		f.quotes = append(f.quotes, line)
+	} else {
+		f.missing = append(f.missing, "the previous log of container "+c.name+", which would say why the program ends")
 	}
 	return f, true
 }

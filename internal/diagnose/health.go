@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -12,9 +13,73 @@ import (
 // youngPod is how long a first start may take while nothing complains.
 const youngPod = 5 * time.Minute
 
-// health answers healthy if, and only if, every pod in question is ready, done,
-// or on its first undisturbed way there.
+// health answers healthy if, and only if, everything in question is well, and
+// there is something of what the question is about.
 func (x *examination) health() (incident.Diagnosis, bool) {
+	d := incident.Diagnosis{Cause: incident.CauseHealthy, Confidence: 0.95, Subject: x.q.Target}
+	d.Subject.Cluster = x.cluster
+	judged := map[string]int{"pod": len(x.pods)}
+	if len(x.pods) > 0 {
+		var ok bool
+		if d, ok = x.podHealth(); !ok {
+			return d, false
+		}
+	}
+	var lines []string
+	for _, t := range catalogue {
+		if t.well == nil {
+			continue
+		}
+		w := t.well(x)
+		if w.unsure {
+			return d, false
+		}
+		judged[t.family] += len(w.lines)
+		lines = append(lines, w.lines...)
+	}
+	if !x.enough(judged) {
+		return d, false
+	}
+	d.Evidence = append(d.Evidence, lines[:min(len(lines), maxWellLines)]...)
+	if d.Summary == "" {
+		d.Summary = strings.Join(lines[:min(len(lines), maxWellLines)], "; ")
+	}
+	d.Chain = []string{d.Summary}
+	return d, true
+}
+
+const maxWellLines = 5
+
+// enough says whether what was judged answers the question: pods for what is
+// judged by pods (or a controller that is to have none), else the family of the
+// first hypothesis, where a table is about that.
+func (x *examination) enough(judged map[string]int) bool {
+	total := 0
+	for _, n := range judged {
+		total += n
+	}
+	switch {
+	case x.judgedByPods() && !x.open():
+		return judged["pod"] > 0 || judged["workload"] > 0
+	case x.q.Family != "" && judgesFamily(x.q.Family):
+		return judged[x.q.Family] > 0
+	default:
+		return total > 0
+	}
+}
+
+func judgesFamily(family string) bool {
+	for _, t := range catalogue {
+		if t.family == family && (t.well != nil || family == "pod") {
+			return true
+		}
+	}
+	return false
+}
+
+// podHealth answers healthy if every pod in question is ready, done, or on its
+// first undisturbed way there.
+func (x *examination) podHealth() (incident.Diagnosis, bool) {
 	var starting, done int
 	d := incident.Diagnosis{Cause: incident.CauseHealthy, Confidence: 0.95}
 	for _, p := range x.pods {
@@ -39,7 +104,6 @@ func (x *examination) health() (incident.Diagnosis, bool) {
 		d.Summary += fmt.Sprintf(", %d still starting normally", starting)
 		d.Confidence = 0.7
 	}
-	d.Chain = []string{d.Summary}
 	d.Subject = x.q.Target
 	d.Subject.Cluster = x.cluster
 	if len(x.pods) == 1 {

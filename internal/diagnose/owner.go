@@ -105,8 +105,12 @@ const ownerDepth = 5
 // chain walks from a pod up to its top controller as far as the evidence shows
 // it: the last step may be known from an owner reference alone.
 func (o owners) chain(p *corev1.Pod, cluster string) []incident.Target {
+	return o.chainOf(&p.ObjectMeta, cluster)
+}
+
+// chainOf is the same for any object.
+func (o owners) chainOf(meta *metav1.ObjectMeta, cluster string) []incident.Target {
 	var out []incident.Target
-	meta := &p.ObjectMeta
 	for range ownerDepth {
 		ref := metav1.GetControllerOfNoCopy(meta)
 		if ref == nil {

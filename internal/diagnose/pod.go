@@ -3,6 +3,7 @@ package diagnose
 import (
 	"cmp"
 	"salve/internal/evidence"
+	"salve/internal/incident"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +15,9 @@ import (
 // ages reckoned from when it was observed.
 type pod struct {
 	*corev1.Pod
+	x          *examination
+	chain      []incident.Target // its controllers, the nearest first
+	within     []string          // keys of all that it is a part of, its own first
 	now        time.Time
 	events     []*corev1.Event // about this pod
 	nodeEvents []*corev1.Event // about its node
@@ -82,14 +86,14 @@ func compareEvents(a, b *corev1.Event) int {
 	)
 }
 
-func examine(e evidence.Evidence, p *corev1.Pod, index eventIndex) *pod {
-	out := &pod{Pod: p, now: e.ObservedAt, nodeEvents: index["Node//"+p.Spec.NodeName]}
-	for _, ev := range index["Pod/"+p.Namespace+"/"+p.Name] {
-		if ev.InvolvedObject.UID == "" || p.UID == "" || ev.InvolvedObject.UID == p.UID {
-			out.events = append(out.events, ev)
-		}
+func (x *examination) examinePod(p *corev1.Pod) *pod {
+	out := &pod{Pod: p, x: x, now: x.ev.ObservedAt, chain: x.own.chain(p, x.cluster)}
+	out.within = out.partOf()
+	out.events = x.eventsAbout("Pod", &p.ObjectMeta)
+	if p.Spec.NodeName != "" {
+		out.nodeEvents = x.index["Node//"+p.Spec.NodeName]
 	}
-	for _, l := range e.Logs {
+	for _, l := range x.ev.Logs {
 		if l.Pod == p.Name {
 			out.logs = append(out.logs, l)
 		}
@@ -104,6 +108,53 @@ func examine(e evidence.Evidence, p *corev1.Pod, index eventIndex) *pod {
 	}
 	return out
 }
+
+// partOf lists what a pod is a part of: its controllers (a Deployment also by the
+// name that it gives its ReplicaSets), its node and its namespace.
+func (p *pod) partOf() []string {
+	keys := []string{objectKey("Pod", p.Namespace, p.Name)}
+	for _, c := range p.chain {
+		keys = append(keys, objectKey(c.Kind, c.Namespace, c.Name))
+		if name := deploymentOf(p.Pod, c.Name); c.Kind == "ReplicaSet" && name != "" {
+			keys = append(keys, objectKey("Deployment", c.Namespace, name))
+		}
+	}
+	if p.Spec.NodeName != "" {
+		keys = append(keys, objectKey("Node", "", p.Spec.NodeName))
+	}
+	return append(keys, objectKey("Namespace", "", p.Namespace))
+}
+
+// place is the pod's, among all that it is a part of.
+func (p *pod) place() place {
+	acute := 0
+	for _, c := range p.containers {
+		acute = max(acute, c.acuteness())
+	}
+	return place{
+		at: p.within[0], within: p.within, acute: acute,
+		subject: p.x.subject(p, ""), owner: p.x.own.top(p.Pod, p.x.cluster),
+	}
+}
+
+// place is the container's: a part of its pod.
+func (c container) place() place {
+	p := place{
+		at: c.pod.within[0] + "/" + c.role + "/" + c.name, acute: c.acuteness(), container: c.name,
+		subject: c.x.subject(c.pod, c.name), owner: c.x.own.top(c.Pod, c.x.cluster),
+	}
+	p.within = append([]string{p.at}, c.pod.within...)
+	return p
+}
+
+func (x *examination) subject(p *pod, container string) incident.Target {
+	return incident.Target{
+		Cluster: x.cluster, Namespace: p.Namespace, Kind: "Pod", Name: p.Name,
+		UID: string(p.UID), Container: container, Service: x.q.Target.Service,
+	}
+}
+
+func (x *examination) wholePods() []*pod { return x.pods }
 
 func (p *pod) addContainers(role string, specs []corev1.Container, statuses []corev1.ContainerStatus) {
 	byName := make(map[string]corev1.ContainerStatus, len(statuses))

@@ -20,7 +20,7 @@ type scope struct {
 // isPodKind says whether a target of this kind is judged by its pods.
 func isPodKind(kind string) bool {
 	switch kind {
-	case "", "Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob":
+	case "", "Pod", "Namespace", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob":
 		return true
 	}
 	return false
@@ -70,6 +70,9 @@ func distinctPods(e evidence.Evidence) []*corev1.Pod {
 }
 
 func counts(own owners, p *corev1.Pod, t incident.Target) bool {
+	if t.Kind == "Namespace" {
+		return p.Namespace == t.Name
+	}
 	if (t.Kind == "Pod" || t.Kind == "") && samePlace(&p.ObjectMeta, t.Namespace, t.Name) {
 		return true
 	}
@@ -191,4 +194,8 @@ func sameController(a, b *corev1.Pod) bool {
 		}
 	}
 	return false
+}
+
+func failedFromOutside(p *corev1.Pod) bool {
+	return p.Status.Phase == corev1.PodFailed && evicted(p)
 }

@@ -13,8 +13,20 @@ func unknown(summary string) incident.Diagnosis {
 	return incident.Diagnosis{Cause: incident.CauseUnknown, Summary: summary, Chain: []string{summary}}
 }
 
-// noRules answers for targets that have no pods, or whose name nobody gave.
-func (x *examination) noRules() incident.Diagnosis {
+// unknown says what would decide.
+func (x *examination) unknown() incident.Diagnosis {
+	switch {
+	case len(x.pods) > 0:
+		return x.undecided()
+	case x.judgedByPods() && x.q.Target.Name != "":
+		return x.noPods()
+	default:
+		return x.nothing()
+	}
+}
+
+// nothing answers where there is no evidence about what the question is about.
+func (x *examination) nothing() incident.Diagnosis {
 	t := x.q.Target
 	what := cmp.Or(t.String(), "what this is about")
 	d := unknown("nothing is known about " + what + " that would name a cause")
@@ -38,7 +50,7 @@ func (x *examination) noPods() incident.Diagnosis {
 		"its owners (ReplicaSet and Deployment, StatefulSet, DaemonSet or Job)",
 		"its events",
 	}
-	x.want(&d, x.q.Target)
+	x.wantFrom(&d, "collect.pod", x.q.Target)
 	return d
 }
 
@@ -49,15 +61,15 @@ func (x *examination) ambiguous() incident.Diagnosis {
 	return d
 }
 
-// want asks for a collection, where the target says enough to carry it out.
-func (x *examination) want(d *incident.Diagnosis, t incident.Target) {
+// wantFrom asks for a collection, where the target says enough to carry it out.
+func (x *examination) wantFrom(d *incident.Diagnosis, action string, t incident.Target) {
 	if t.Namespace == "" || t.Name == "" {
 		d.Missing = append(d.Missing, "the namespace of "+cmp.Or(t.Name, "the target"))
 		return
 	}
 	t.Cluster = cmp.Or(t.Cluster, x.cluster)
 	t.Kind = cmp.Or(t.Kind, "Pod")
-	d.Wants = append(d.Wants, incident.Want{Action: "collect.pod", Target: t})
+	d.Wants = append(d.Wants, incident.Want{Action: action, Target: t})
 }
 
 // undecided says what is seen of the worst pod, and what would decide.
@@ -91,7 +103,7 @@ func (x *examination) undecided() incident.Diagnosis {
 		d.Missing = []string{"something that tells why: no rule knows what the pod's status and events say"}
 	}
 	if collect {
-		x.want(&d, d.Subject)
+		x.wantFrom(&d, "collect.pod", d.Subject)
 	}
 	return d
 }

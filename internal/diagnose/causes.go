@@ -1,0 +1,17 @@
+package diagnose
+
+// The causes that this package names more than once. The closed list is
+// incident.Causes.
+const (
+	causeOOMKilled           = "pod.oom_killed"
+	causeNodeOOM             = "pod.node_oom"
+	causeLivenessFailed      = "pod.liveness_failed"
+	causeReadinessFailed     = "pod.readiness_failed"
+	causeStartupProbeFailed  = "pod.startup_probe_failed"
+	causeStartupFailed       = "pod.startup_failed"
+	causeImageNotFound       = "pod.image_not_found"
+	causeImageAuthFailed     = "pod.image_auth_failed"
+	causeImageRateLimited    = "pod.image_rate_limited"
+	causeRegistryUnreachable = "pod.registry_unreachable"
+	causeImageInvalidName    = "pod.image_invalid_name"
+)
