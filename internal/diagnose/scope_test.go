@@ -51,7 +51,7 @@ func TestTargets(t *testing.T) {
 			doc: sent([]string{oomPod(apiPod), strings.Replace(oomPod(apiPod), `"namespace":"production"`, `"namespace":"staging"`, 1)}, nil)},
 		{name: "no target: the evidence is the target", ask: diagnose.Question{Family: "pod"}, cause: "pod.oom_killed", container: "app", doc: sent([]string{oomPod(apiPod), readyPod(sibling)}, nil)},
 		{name: "a service with pods as evidence", ask: diagnose.Question{Target: incident.Target{Service: "api"}, Family: "pod"}, cause: "pod.oom_killed", container: "app", doc: sent([]string{oomPod(apiPod)}, nil)},
-		{name: "a host is not judged by pods", ask: diagnose.Question{Target: incident.Target{Host: "web-01"}, Family: "host"}, cause: "unknown", says: "evidence about web-01 (host)", doc: sent([]string{oomPod(apiPod)}, nil)},
+		{name: "a host is not judged by pods", ask: diagnose.Question{Target: incident.Target{Host: "web-01"}, Family: "host"}, cause: "unknown", says: "core dumps of web-01", doc: sent([]string{oomPod(apiPod)}, nil)},
 		{name: "a node is not judged by pods", ask: diagnose.Question{Target: incident.Target{Kind: "Node", Name: "node-1"}, Family: "node"}, cause: "unknown", doc: sent([]string{oomPod(apiPod)}, nil)},
 		{name: "nothing at all", ask: diagnose.Question{Family: "pod"}, cause: "unknown", says: "namespace, kind and name", doc: `{}`},
 		{name: "a job that succeeded at the second try is healthy", ask: target("Job", "import"), cause: "healthy", says: "1 completed", doc: sent([]string{
@@ -112,7 +112,9 @@ func TestWants(t *testing.T) {
 		{"events are there and do not decide", sent(one(kill137), []string{}), aboutPod(apiPod), nil},
 		{"a decided diagnosis wants nothing", sent([]string{oomPod(apiPod)}, nil), aboutPod(apiPod), nil},
 		{"without a namespace nothing can be fetched", `{}`, diagnose.Question{Target: incident.Target{Kind: "Pod", Name: apiPod}}, nil},
-		{"a host is not fetched from a cluster", `{}`, diagnose.Question{Target: incident.Target{Host: "web-01"}}, nil},
+		{"of a host nothing is known to ask for", `{}`, diagnose.Question{Target: incident.Target{Host: "web-01"}}, nil},
+		{"a host's disk is asked of the host", `{}`, diagnose.Question{Target: incident.Target{Host: "web-01"}, Family: "host"}, []incident.Want{{Action: "collect.disk", Target: incident.Target{Host: "web-01"}}}},
+		{"a node is asked for by name", `{}`, diagnose.Question{Target: incident.Target{Cluster: "prod-eu", Kind: "Node", Name: "node-1"}}, []incident.Want{{Action: "collect.node", Target: incident.Target{Cluster: "prod-eu", Kind: "Node", Name: "node-1"}}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d := diagnose.Diagnose(parse(t, tc.doc), tc.ask)

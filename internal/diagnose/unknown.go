@@ -25,22 +25,6 @@ func (x *examination) unknown() incident.Diagnosis {
 	}
 }
 
-// nothing answers where there is no evidence about what the question is about.
-func (x *examination) nothing() incident.Diagnosis {
-	t := x.q.Target
-	what := cmp.Or(t.String(), "what this is about")
-	d := unknown("nothing is known about " + what + " that would name a cause")
-	d.Subject = t
-	d.Missing = []string{"evidence about " + what}
-	if x.q.Family != "" {
-		d.Missing[0] += " (" + x.q.Family + ")"
-	}
-	if t.Name == "" && t.Host == "" {
-		d.Missing = append(d.Missing, "the Kubernetes object it is about: namespace, kind and name")
-	}
-	return d
-}
-
 // noPods answers before anything was collected.
 func (x *examination) noPods() incident.Diagnosis {
 	d := unknown("there is no evidence about the pods of " + x.q.Target.String() + " yet")
@@ -50,7 +34,7 @@ func (x *examination) noPods() incident.Diagnosis {
 		"its owners (ReplicaSet and Deployment, StatefulSet, DaemonSet or Job)",
 		"its events",
 	}
-	x.wantFrom(&d, "collect.pod", x.q.Target)
+	x.wantFrom(&d, CollectPod, x.q.Target)
 	return d
 }
 
@@ -63,13 +47,14 @@ func (x *examination) ambiguous() incident.Diagnosis {
 
 // wantFrom asks for a collection, where the target says enough to carry it out.
 func (x *examination) wantFrom(d *incident.Diagnosis, action string, t incident.Target) {
-	if t.Namespace == "" || t.Name == "" {
+	if t.Name != "" && t.Kind == "" {
+		t.Kind = "Pod"
+	}
+	if !reachable(action, t) {
 		d.Missing = append(d.Missing, "the namespace of "+cmp.Or(t.Name, "the target"))
 		return
 	}
-	t.Cluster = cmp.Or(t.Cluster, x.cluster)
-	t.Kind = cmp.Or(t.Kind, "Pod")
-	d.Wants = append(d.Wants, incident.Want{Action: action, Target: t})
+	d.Wants = append(d.Wants, incident.Want{Action: action, Target: x.onCluster(t)})
 }
 
 // undecided says what is seen of the worst pod, and what would decide.
@@ -103,7 +88,7 @@ func (x *examination) undecided() incident.Diagnosis {
 		d.Missing = []string{"something that tells why: no rule knows what the pod's status and events say"}
 	}
 	if collect {
-		x.wantFrom(&d, "collect.pod", d.Subject)
+		x.wantFrom(&d, CollectPod, d.Subject)
 	}
 	return d
 }
