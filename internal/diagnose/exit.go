@@ -27,6 +27,7 @@ func startupFailed(c container) (finding, bool) {
 		f.quotes = append(f.quotes, line)
 	} else {
 		f.missing = append(f.missing, "the previous log of container "+c.name+", which would say why the program ends")
+		f.wants = append(f.wants, CollectLogs)
 	}
 	return f, true
 }

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"salve/internal/incident"
@@ -65,16 +66,16 @@ func needOf(t incident.Target, family string) (need, bool) {
 	return need{}, false
 }
 
+// ofPods are the collections that look at more of a pod or controller than itself.
+var ofPods = []string{CollectWorkload, CollectUsage}
+
 // Look is the collection that shows how a target fares, given what was suspected
 // or found: "" where none can.
 func Look(t incident.Target, family string) string {
-	if t.Host == "" && isPodKind(t.Kind) && t.Kind != "Namespace" && t.Name != "" && family != "deploy" {
-		if family == "workload" {
-			return CollectWorkload
-		}
-		return CollectPod
-	}
 	n, _ := needOf(t, family)
+	if t.Host == "" && isPodKind(t.Kind) && t.Kind != "Namespace" && t.Name != "" && !slices.Contains(ofPods, n.action) {
+		n.action = CollectPod
+	}
 	if !reachable(n.action, t) {
 		return ""
 	}
@@ -83,21 +84,24 @@ func Look(t incident.Target, family string) string {
 
 // reachable says whether a target names enough for a collection to be carried out.
 func reachable(action string, t incident.Target) bool {
+	named := t.Namespace != "" && t.Name != ""
 	switch action {
-	case "":
-		return false
-	case CollectPod, CollectLogs, CollectGitOps:
-		return t.Namespace != "" && t.Name != ""
+	case CollectPod, CollectLogs:
+		return named
 	case CollectWorkload:
-		return t.Namespace != "" && t.Name != "" || t.Kind == "Namespace" && t.Name != ""
+		return named || t.Kind == "Namespace" && t.Name != ""
+	case CollectGitOps:
+		return named && t.Kind != ""
 	case CollectNode:
 		return t.Kind == "Node" && t.Name != ""
-	case CollectDisk, CollectService:
-		return t.Host != ""
 	case CollectCertificate:
-		return t.Host != "" || t.Namespace != "" && t.Name != ""
+		return t.Host != "" || named && t.Kind == "Certificate"
+	case CollectUsage:
+		return t.Host != "" || named && isPodKind(t.Kind) || t.Kind == "Node" && t.Name != ""
+	case CollectDisk, CollectService, CollectBackup, CollectDatabase:
+		return t.Host != ""
 	default:
-		return t.Host != "" || t.Name != "" || t.Service != ""
+		return false
 	}
 }
 

@@ -34,7 +34,7 @@ func (x *examination) noPods() incident.Diagnosis {
 		"its owners (ReplicaSet and Deployment, StatefulSet, DaemonSet or Job)",
 		"its events",
 	}
-	x.wantFrom(&d, CollectPod, x.q.Target)
+	x.wantFrom(&d, cmp.Or(Look(x.q.Target, x.q.Family), CollectPod), x.q.Target)
 	return d
 }
 

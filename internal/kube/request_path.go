@@ -13,17 +13,27 @@ import (
 // place is where the API keeps a kind, and the evidence key its objects get.
 type place struct {
 	kind, prefix, plural, evidenceKey string
+	clusterWide                       bool
 }
 
 // places are the kinds whose path Salve builds. What is not here has no path.
 var places = []place{
-	{"Pod", "/api/v1", "pods", "pods"},
-	{"ReplicaSet", "/apis/apps/v1", "replicasets", "replicaSets"},
-	{"Deployment", "/apis/apps/v1", "deployments", "deployments"},
-	{"StatefulSet", "/apis/apps/v1", "statefulsets", "statefulSets"},
-	{"DaemonSet", "/apis/apps/v1", "daemonsets", "daemonSets"},
-	{"Job", "/apis/batch/v1", "jobs", "jobs"},
-	{"CronJob", "/apis/batch/v1", "cronjobs", "cronJobs"},
+	{kind: "Pod", prefix: "/api/v1", plural: "pods", evidenceKey: "pods"},
+	{kind: "ReplicaSet", prefix: "/apis/apps/v1", plural: "replicasets", evidenceKey: "replicaSets"},
+	{kind: "Deployment", prefix: "/apis/apps/v1", plural: "deployments", evidenceKey: "deployments"},
+	{kind: "StatefulSet", prefix: "/apis/apps/v1", plural: "statefulsets", evidenceKey: "statefulSets"},
+	{kind: "DaemonSet", prefix: "/apis/apps/v1", plural: "daemonsets", evidenceKey: "daemonSets"},
+	{kind: "Job", prefix: "/apis/batch/v1", plural: "jobs", evidenceKey: "jobs"},
+	{kind: "CronJob", prefix: "/apis/batch/v1", plural: "cronjobs", evidenceKey: "cronJobs"},
+	{kind: "Node", prefix: "/api/v1", plural: "nodes", evidenceKey: "nodes", clusterWide: true},
+	{kind: "PersistentVolumeClaim", prefix: "/api/v1", plural: "persistentvolumeclaims", evidenceKey: "pvcs"},
+	{kind: "ResourceQuota", prefix: "/api/v1", plural: "resourcequotas", evidenceKey: "quotas"},
+	{kind: "HorizontalPodAutoscaler", prefix: "/apis/autoscaling/v2", plural: "horizontalpodautoscalers", evidenceKey: "hpas"},
+	{kind: "PodDisruptionBudget", prefix: "/apis/policy/v1", plural: "poddisruptionbudgets", evidenceKey: "pdbs"},
+	{kind: "Application", prefix: "/apis/argoproj.io/v1alpha1", plural: "applications", evidenceKey: "gitops"},
+	{kind: "Kustomization", prefix: "/apis/kustomize.toolkit.fluxcd.io/v1", plural: "kustomizations", evidenceKey: "gitops"},
+	{kind: "HelmRelease", prefix: "/apis/helm.toolkit.fluxcd.io/v2", plural: "helmreleases", evidenceKey: "gitops"},
+	{kind: "Certificate", prefix: "/apis/cert-manager.io/v1", plural: "certificates", evidenceKey: "certificate"},
 }
 
 func placeOf(kind string) (place, error) {
@@ -32,7 +42,11 @@ func placeOf(kind string) (place, error) {
 			return p, nil
 		}
 	}
-	return place{}, fmt.Errorf("kind %q is not one of Pod, ReplicaSet, Deployment, StatefulSet, DaemonSet, Job, CronJob", clip(kind, longestQuote))
+	names := make([]string, len(places))
+	for i, p := range places {
+		names[i] = p.kind
+	}
+	return place{}, fmt.Errorf("kind %q is not one of %s", clip(kind, longestQuote), strings.Join(names, ", "))
 }
 
 // EvidenceKey is the key under which evidence holds objects of a kind.
@@ -41,8 +55,27 @@ func EvidenceKey(kind string) (string, error) {
 	return p.evidenceKey, err
 }
 
-// ObjectPath is the path of one object.
+// ObjectPath is the path of one object; namespace does not count for kinds that
+// have none.
 func ObjectPath(kind, namespace, name string) (string, error) {
+	p, err := placeOf(kind)
+	if err != nil {
+		return "", err
+	}
+	if err := CheckSubdomain(kind+" name", name); err != nil {
+		return "", err
+	}
+	if p.clusterWide {
+		return p.prefix + "/" + p.plural + "/" + name, nil
+	}
+	if err := CheckLabel("namespace", namespace); err != nil {
+		return "", err
+	}
+	return p.prefix + "/namespaces/" + namespace + "/" + p.plural + "/" + name, nil
+}
+
+// ListPath lists at most limit objects of a kind in a namespace.
+func ListPath(kind, namespace string, limit int) (string, error) {
 	p, err := placeOf(kind)
 	if err != nil {
 		return "", err
@@ -50,10 +83,36 @@ func ObjectPath(kind, namespace, name string) (string, error) {
 	if err := CheckLabel("namespace", namespace); err != nil {
 		return "", err
 	}
-	if err := CheckSubdomain(kind+" name", name); err != nil {
+	return p.prefix + "/namespaces/" + namespace + "/" + p.plural + "?limit=" + strconv.Itoa(limit), nil
+}
+
+// LogPath is the log of one container: the last lines, at most so many bytes.
+func LogPath(namespace, pod, container string, previous bool, lines, bytes int) (string, error) {
+	path, err := ObjectPath("Pod", namespace, pod)
+	if err != nil {
 		return "", err
 	}
-	return p.prefix + "/namespaces/" + namespace + "/" + p.plural + "/" + name, nil
+	if err := CheckLabel("container", container); err != nil {
+		return "", err
+	}
+	path += "/log?container=" + container + "&tailLines=" + strconv.Itoa(lines) + "&limitBytes=" + strconv.Itoa(bytes)
+	if previous {
+		path += "&previous=true"
+	}
+	return path, nil
+}
+
+// MetricsPath is what the metrics API says of one pod or node.
+func MetricsPath(kind, namespace, name string) (string, error) {
+	path, err := ObjectPath(kind, namespace, name)
+	if err != nil {
+		return "", err
+	}
+	rest, ok := strings.CutPrefix(path, "/api/v1")
+	if !ok || kind != "Pod" && kind != "Node" {
+		return "", fmt.Errorf("the metrics API knows pods and nodes, not %q", clip(kind, longestQuote))
+	}
+	return "/apis/metrics.k8s.io/v1beta1" + rest, nil
 }
 
 // PodsPath lists at most limit pods by label selector. A selector that selects
@@ -73,6 +132,9 @@ func PodsPath(namespace, selector string, limit int) (string, error) {
 func ObjectEventsPath(kind, namespace, name string, limit int) (string, error) {
 	if _, err := ObjectPath(kind, namespace, name); err != nil {
 		return "", err
+	}
+	if p, _ := placeOf(kind); p.clusterWide {
+		namespace = "default" // where the events of what has no namespace are kept
 	}
 	return eventsPath(namespace, "involvedObject.kind="+kind+",involvedObject.name="+name, limit), nil
 }

@@ -121,6 +121,19 @@ func TestPaths(t *testing.T) {
 			"/api/v1/namespaces/shop/pods?labelSelector=app%3Dapi%2Ctier%20in%20%28a%2C%20b%29&limit=50"},
 		{"events of an object", func() (string, error) { return kube.ObjectEventsPath("Pod", "shop", "api-1", 100) },
 			"/api/v1/namespaces/shop/events?fieldSelector=involvedObject.kind%3DPod%2CinvolvedObject.name%3Dapi-1&limit=100"},
+		{"a node", func() (string, error) { return kube.ObjectPath("Node", "ignored", "node-1") }, "/api/v1/nodes/node-1"},
+		{"a node's events", func() (string, error) { return kube.ObjectEventsPath("Node", "", "node-1", 100) },
+			"/api/v1/namespaces/default/events?fieldSelector=involvedObject.kind%3DNode%2CinvolvedObject.name%3Dnode-1&limit=100"},
+		{"objects of a kind", func() (string, error) { return kube.ListPath("HorizontalPodAutoscaler", "shop", 50) },
+			"/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers?limit=50"},
+		{"a log", func() (string, error) { return kube.LogPath("shop", "api-1", "app", false, 500, 1024) },
+			"/api/v1/namespaces/shop/pods/api-1/log?container=app&tailLines=500&limitBytes=1024"},
+		{"the log of the life before", func() (string, error) { return kube.LogPath("shop", "api-1", "app", true, 500, 1024) },
+			"/api/v1/namespaces/shop/pods/api-1/log?container=app&tailLines=500&limitBytes=1024&previous=true"},
+		{"the use of a pod", func() (string, error) { return kube.MetricsPath("Pod", "shop", "api-1") },
+			"/apis/metrics.k8s.io/v1beta1/namespaces/shop/pods/api-1"},
+		{"the use of a node", func() (string, error) { return kube.MetricsPath("Node", "", "node-1") },
+			"/apis/metrics.k8s.io/v1beta1/nodes/node-1"},
 		{"events of a kind", func() (string, error) { return kube.KindEventsPath("Pod", "shop", 250) },
 			"/api/v1/namespaces/shop/events?fieldSelector=involvedObject.kind%3DPod&limit=250"},
 	}
@@ -145,6 +158,10 @@ func TestHostileNames(t *testing.T) {
 		"kind":                func(s string) (string, error) { return kube.ObjectPath(s, "shop", "api") },
 		"namespace of a list": func(s string) (string, error) { return kube.PodsPath(s, "app=api", 1) },
 		"namespace of events": func(s string) (string, error) { return kube.KindEventsPath("Pod", s, 1) },
+		"kind of a list":      func(s string) (string, error) { return kube.ListPath(s, "shop", 1) },
+		"kind of metrics":     func(s string) (string, error) { return kube.MetricsPath(s, "shop", "api") },
+		"Node name":           func(s string) (string, error) { return kube.ObjectPath("Node", "", s) },
+		"container of a log":  func(s string) (string, error) { return kube.LogPath("shop", "api", s, false, 1, 1) },
 		"kind of events":      func(s string) (string, error) { return kube.KindEventsPath(s, "shop", 1) },
 		"Pod name of events":  func(s string) (string, error) { return kube.ObjectEventsPath("Pod", "shop", s, 1) },
 		"namespace":           func(s string) (string, error) { return request(kube.Eviction(s, "api", uid)) },
@@ -269,7 +286,8 @@ func FuzzPodsPath(f *testing.F) {
 
 func TestEvidenceKeys(t *testing.T) {
 	got := map[string]string{}
-	for _, kind := range []string{"Pod", "ReplicaSet", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"} {
+	for _, kind := range []string{"Pod", "ReplicaSet", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob",
+		"Node", "PersistentVolumeClaim", "ResourceQuota", "HorizontalPodAutoscaler", "PodDisruptionBudget", "Application", "Certificate"} {
 		key, err := kube.EvidenceKey(kind)
 		if err != nil {
 			t.Error(err)
@@ -278,12 +296,13 @@ func TestEvidenceKeys(t *testing.T) {
 	}
 	want := map[string]string{
 		"Pod": "pods", "ReplicaSet": "replicaSets", "Deployment": "deployments", "StatefulSet": "statefulSets",
-		"DaemonSet": "daemonSets", "Job": "jobs", "CronJob": "cronJobs",
+		"DaemonSet": "daemonSets", "Job": "jobs", "CronJob": "cronJobs", "Node": "nodes", "PersistentVolumeClaim": "pvcs",
+		"ResourceQuota": "quotas", "HorizontalPodAutoscaler": "hpas", "PodDisruptionBudget": "pdbs", "Application": "gitops", "Certificate": "certificate",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("evidence keys (-want +got):\n%s", diff)
 	}
-	const reason = `kind "Secret" is not one of Pod, ReplicaSet, Deployment, StatefulSet, DaemonSet, Job, CronJob`
+	const reason = `kind "Secret" is not one of Pod, ReplicaSet, Deployment, StatefulSet, DaemonSet, Job, CronJob, Node, PersistentVolumeClaim, ResourceQuota, HorizontalPodAutoscaler, PodDisruptionBudget, Application, Kustomization, HelmRelease, Certificate`
 	if _, err := kube.EvidenceKey("Secret"); err == nil || err.Error() != reason {
 		t.Errorf("Secret is refused with %v", err)
 	}

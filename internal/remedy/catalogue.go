@@ -25,16 +25,14 @@ type remedy struct {
 }
 
 // The whole catalogue. What is not here cannot be asked for.
-var catalogue = []remedy{
+var catalogue = append([]remedy{
 	{Entry{"k8s.pod.restart", incident.Change, incident.RiskLow, false,
 		"one pod; disruption budgets are honoured"}, checkNone, buildRestart},
 	{Entry{resourcesAction, incident.Change, incident.RiskMedium, true,
 		"every pod of one Deployment is replaced, as its strategy says"}, checkResources, buildResources},
-	{Entry{"collect.pod", incident.Observe, incident.RiskLow, true,
-		"nothing"}, checkNone, buildCollectPod},
 	{Entry{"notify.slack", incident.Tell, incident.RiskLow, false,
 		"one message in one channel"}, checkSlack, buildSlack},
-}
+}, collects()...)
 
 func find(action string) (remedy, error) {
 	for _, r := range catalogue {

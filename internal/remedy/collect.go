@@ -5,102 +5,125 @@ import (
 	"time"
 
 	"salve/internal/diagnose"
-	"salve/internal/evidence"
 	"salve/internal/incident"
-	"salve/internal/kube"
 )
 
 const collectTimeout = 30 * time.Second
 
-// What one read may bring at most: evidence is bounded at 5 MiB an incident.
-const (
-	maxPods            = 50
-	maxObjectEvents    = 100
-	maxNamespaceEvents = 250
+// collection is one way of looking at a target. Nothing is changed by any.
+type collection struct {
+	action string
+	what   string // is read of the target, in words
+	reads  func(Request, incident.Target) ([]read, error)
+}
+
+// The collections, by where they look: a cluster's API, or a host.
+var (
+	ofCluster = []collection{
+		{diagnose.CollectPod, "its owners, pods and events", readPod},
+		{diagnose.CollectLogs, "the current and the previous log of its container", readLogs},
+		{diagnose.CollectWorkload, "its pods, autoscaler, disruption budgets, quotas and their events", readWorkload},
+		{diagnose.CollectNode, "its conditions and events", readNode},
+		{diagnose.CollectGitOps, "what it deploys, and how its last run ended", readGitOps},
+	}
+	ofHost = []collection{
+		{diagnose.CollectDisk, "file systems, inodes, the biggest directories and core dumps", readDisk},
+		{diagnose.CollectService, "its failed units, and the state of the unit in question", readService},
+		{diagnose.CollectBackup, "when its backups last succeeded", readBackup},
+		{diagnose.CollectDatabase, "its database's connections, members and replication lag", readDatabase},
+	}
+	ofEither = []collection{
+		{diagnose.CollectCertificate, "the certificate, and how its last renewal ended", readCertificate},
+		{diagnose.CollectUsage, "the CPU and memory in use", readUsage},
+	}
 )
 
-const followOwners = "owners"
+func collects() []remedy {
+	var rows []remedy
+	add := func(list []collection, place func(Request) (incident.Target, error)) {
+		for _, c := range list {
+			build := func(r Request) (plan, error) { return c.build(r, place) }
+			rows = append(rows, remedy{Entry{c.action, incident.Observe, incident.RiskLow, true, "nothing"}, checkNone, build})
+		}
+	}
+	add(ofCluster, Request.onCluster)
+	add(ofHost, Request.onHost)
+	add(ofEither, Request.onEither)
+	return rows
+}
 
-// buildCollectPod reads a pod, what owns it and its events. Where the target is
-// a controller, or the pod may be gone, it reads the controller's pods of today.
-func buildCollectPod(r Request) (plan, error) {
+func (c collection) build(r Request, place func(Request) (incident.Target, error)) (plan, error) {
 	if err := checkNone(r.Params); err != nil {
 		return plan{}, err
 	}
-	cluster, err := r.cluster(r.Target)
+	target, err := place(r)
 	if err != nil {
 		return plan{}, err
 	}
-	requests, err := r.reads()
+	requests, err := c.reads(r, target)
 	if err != nil {
 		return plan{}, err
 	}
-	target := r.Target
-	target.Cluster = cluster
 	return plan{
-		target: target,
-		summary: "Read " + target.Kind + " " + target.Namespace + "/" + target.Name +
-			", its owners, pods and events; nothing is changed.",
+		target:  target,
+		summary: "Read " + nameOf(target) + ", " + c.what + "; nothing is changed.",
 		timeout: collectTimeout,
-		execute: collectShape{"collect", cluster, requests, int(collectTimeout / time.Second)},
+		execute: collectShape{"collect", target.Cluster, target.Host, requests, int(collectTimeout / time.Second)},
 	}, nil
 }
 
-func (r Request) reads() ([]read, error) {
-	if r.Target.Kind != "Pod" {
-		return ownerReads(r.Evidence, r.Target)
+func nameOf(t incident.Target) string {
+	switch {
+	case t.Host != "":
+		return "host " + t.Host
+	case t.Namespace != "":
+		return t.Kind + " " + t.Namespace + "/" + t.Name
+	default:
+		return t.Kind + " " + t.Name
 	}
-	requests, err := podReads(r.Target)
-	if err != nil {
-		return nil, err
+}
+
+// onCluster is the target within the one cluster that it and the incident agree on.
+func (r Request) onCluster() (incident.Target, error) {
+	t := r.Target
+	var err error
+	t.Cluster, err = r.cluster(t)
+	return t, err
+}
+
+// onHost is the target as a host alone: n8n picks the credential by it.
+func (r Request) onHost() (incident.Target, error) {
+	t := r.Target
+	t.Cluster = ""
+	return t, checkHost(t.Host)
+}
+
+func (r Request) onEither() (incident.Target, error) {
+	if r.Target.Host != "" {
+		return r.onHost()
 	}
-	if owner := r.Diagnosis.Owner; owner.Kind != "Pod" && owner.Namespace == r.Target.Namespace {
-		// An owner that cannot be read is no reason not to read the pod.
-		if more, err := ownerReads(r.Evidence, owner); err == nil {
-			requests = append(requests, more...)
+	return r.onCluster()
+}
+
+// checkHost refuses what can be neither a name nor an address: it goes to n8n as
+// the name of a credential, and to no command line.
+func checkHost(host string) error {
+	if host == "" {
+		return fmt.Errorf("no host is named")
+	}
+	if len(host) > 253 || !hostLike(host) {
+		return fmt.Errorf("host %q is no name and no address: at most 253 letters, digits and . : _ -", clip(host, 60))
+	}
+	return nil
+}
+
+func hostLike(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		word := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		if !word && (i == 0 || c != '.' && c != '-' && c != '_' && c != ':') {
+			return false
 		}
 	}
-	return requests, nil
-}
-
-func podReads(pod incident.Target) ([]read, error) {
-	path, err := kube.ObjectPath("Pod", pod.Namespace, pod.Name)
-	if err != nil {
-		return nil, err
-	}
-	events, err := kube.ObjectEventsPath("Pod", pod.Namespace, pod.Name, maxObjectEvents)
-	if err != nil {
-		return nil, err
-	}
-	return []read{
-		{EvidenceKey: "pods", Path: path, Follow: followOwners},
-		{EvidenceKey: "events", Path: events},
-	}, nil
-}
-
-// ownerReads reads a controller and, once its selector is known, its pods. The
-// names of those pods are not known, so that the events of all pods of the
-// namespace are asked for, within bounds.
-func ownerReads(ev evidence.Evidence, owner incident.Target) ([]read, error) {
-	key, err := kube.EvidenceKey(owner.Kind)
-	if err != nil {
-		return nil, fmt.Errorf("nothing to collect: %w", err)
-	}
-	path, err := kube.ObjectPath(owner.Kind, owner.Namespace, owner.Name)
-	if err != nil {
-		return nil, err
-	}
-	own, err := kube.ObjectEventsPath(owner.Kind, owner.Namespace, owner.Name, maxObjectEvents)
-	if err != nil {
-		return nil, err
-	}
-	all, err := kube.KindEventsPath("Pod", owner.Namespace, maxNamespaceEvents)
-	if err != nil {
-		return nil, err
-	}
-	requests := []read{{EvidenceKey: key, Path: path, Follow: followOwners}}
-	if pods, err := kube.PodsPath(owner.Namespace, diagnose.Selector(ev, owner), maxPods); err == nil {
-		requests = append(requests, read{EvidenceKey: "pods", Path: pods, Follow: followOwners})
-	}
-	return append(requests, read{EvidenceKey: "events", Path: own}, read{EvidenceKey: "events", Path: all}), nil
+	return true
 }

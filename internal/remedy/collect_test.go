@@ -1,6 +1,8 @@
 package remedy_test
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -96,8 +98,8 @@ func TestCollectRefusals(t *testing.T) {
 		target incident.Target
 		reason string
 	}{
-		{"a host", incident.Target{Cluster: "prod", Kind: "Host", Host: "web-01"}, `nothing to collect: kind "Host" is not one of Pod, ReplicaSet, Deployment, StatefulSet, DaemonSet, Job, CronJob`},
-		{"nothing", incident.Target{Cluster: "prod"}, `nothing to collect: kind "" is not one of Pod, ReplicaSet, Deployment, StatefulSet, DaemonSet, Job, CronJob`},
+		{"a host", incident.Target{Cluster: "prod", Kind: "Host", Host: "web-01"}, `nothing to collect: kind "Host" is not one of Pod, ReplicaSet, Deployment, StatefulSet, DaemonSet, Job, CronJob, Node, PersistentVolumeClaim, ResourceQuota, HorizontalPodAutoscaler, PodDisruptionBudget, Application, Kustomization, HelmRelease, Certificate`},
+		{"nothing", incident.Target{Cluster: "prod"}, `nothing to collect: kind "" is not one of Pod, ReplicaSet, Deployment, StatefulSet, DaemonSet, Job, CronJob, Node, PersistentVolumeClaim, ResourceQuota, HorizontalPodAutoscaler, PodDisruptionBudget, Application, Kustomization, HelmRelease, Certificate`},
 		{"no namespace", incident.Target{Cluster: "prod", Kind: "Pod", Name: "api"}, "namespace is missing"},
 		{"no name", incident.Target{Cluster: "prod", Kind: "Deployment", Namespace: "shop"}, "Deployment name is missing"},
 	}
@@ -107,6 +109,114 @@ func TestCollectRefusals(t *testing.T) {
 			r.Target = c.target
 			refused(t, r, c.reason)
 		})
+	}
+}
+
+// collected are the reads of an intent, a line each: key, where it is read, whose
+// log it is, and a ? where it may be missing.
+func collected(t *testing.T, r remedy.Request) []string {
+	t.Helper()
+	var shape struct {
+		Cluster, Host string
+		Requests      []struct {
+			EvidenceKey                                string `json:"evidence_key"`
+			Path, Follow, Pod, Container, Tool, Script string
+			Args                                       []string
+			Previous, Optional                         bool
+		}
+	}
+	if err := json.Unmarshal(build(t, r).Execute, &shape); err != nil {
+		t.Fatal(err)
+	}
+	got := []string{strings.TrimSpace(shape.Cluster + " " + shape.Host)}
+	for _, q := range shape.Requests {
+		line := q.EvidenceKey + " " + q.Path + q.Script
+		for _, more := range append([]string{q.Follow, q.Pod, q.Container, q.Tool}, q.Args...) {
+			if more != "" {
+				line += " " + more
+			}
+		}
+		if q.Previous {
+			line += " previous"
+		}
+		if q.Optional {
+			line += " ?"
+		}
+		got = append(got, line)
+	}
+	return got
+}
+
+func TestCollections(t *testing.T) {
+	const ns = "/namespaces/production/"
+	around := []string{
+		"replicaSets /apis/apps/v1" + ns + "replicasets?limit=50 ?",
+		"hpas /apis/autoscaling/v2" + ns + "horizontalpodautoscalers?limit=50 ?",
+		"pdbs /apis/policy/v1" + ns + "poddisruptionbudgets?limit=50 ?",
+		"quotas /api/v1" + ns + "resourcequotas?limit=50 ?",
+		"pvcs /api/v1" + ns + "persistentvolumeclaims?limit=50 ?",
+		"events " + events + "ReplicaSet&limit=250",
+	}
+	pod := incident.Target{Namespace: "production", Kind: "Pod", Name: "api-1", Container: "app"}
+	host := incident.Target{Kind: "Host", Host: "web-01"}
+	unit := incident.Target{Kind: "Host", Host: "web-01", Service: "nginx.service"}
+	of := func(kind string) incident.Target {
+		return incident.Target{Namespace: "production", Kind: kind, Name: "api"}
+	}
+	for _, tc := range []struct {
+		action string
+		target incident.Target
+		want   []string
+	}{
+		{"collect.logs", pod, []string{"prod",
+			"logs /api/v1" + ns + "pods/api-1/log?container=app&tailLines=500&limitBytes=262144&previous=true api-1 app previous ?",
+			"logs /api/v1" + ns + "pods/api-1/log?container=app&tailLines=500&limitBytes=262144 api-1 app ?"}},
+		{"collect.workload", of("Deployment"), append([]string{"prod",
+			"deployments /apis/apps/v1" + ns + "deployments/api owners", "events " + events + "Deployment%2CinvolvedObject.name%3Dapi&limit=100",
+			"events " + events + "Pod&limit=250"}, around...)},
+		{"collect.workload", of("HorizontalPodAutoscaler"), append([]string{"prod",
+			"hpas /apis/autoscaling/v2" + ns + "horizontalpodautoscalers/api", "events " + events + "HorizontalPodAutoscaler%2CinvolvedObject.name%3Dapi&limit=100"}, around...)},
+		{"collect.workload", incident.Target{Kind: "Namespace", Name: "production"}, append([]string{"prod",
+			"deployments /apis/apps/v1" + ns + "deployments?limit=50"}, around...)},
+		{"collect.node", incident.Target{Kind: "Node", Name: "node-1"}, []string{"prod", "nodes /api/v1/nodes/node-1",
+			"events /api/v1/namespaces/default/events?fieldSelector=involvedObject.kind%3DNode%2CinvolvedObject.name%3Dnode-1&limit=100"}},
+		{"collect.gitops", of("Application"), []string{"prod", "gitops /apis/argoproj.io/v1alpha1" + ns + "applications/api"}},
+		{"collect.gitops", of("HelmRelease"), []string{"prod", "gitops /apis/helm.toolkit.fluxcd.io/v2" + ns + "helmreleases/api"}},
+		{"collect.certificate", of("Certificate"), []string{"prod", "certificate /apis/cert-manager.io/v1" + ns + "certificates/api",
+			"events " + events + "Certificate%2CinvolvedObject.name%3Dapi&limit=100"}},
+		{"collect.certificate", host, []string{"web-01", "raw certificate-served openssl x509", "raw certificate-renewal certbot ?"}},
+		{"collect.disk", host, []string{"web-01", "raw disk-space df -P", "raw disk-inodes df -Pi ?", "raw disk-biggest du -x -b ?", "raw disk-core-dumps find core dumps ?"}},
+		{"collect.service", host, []string{"web-01", "raw units-failed systemctl show"}},
+		{"collect.service", unit, []string{"web-01", "raw units-failed systemctl show", "raw unit-show systemctl show nginx.service", "raw unit-log journalctl nginx.service ?"}},
+		{"collect.backup", host, []string{"web-01", "backup backup-status"}},
+		{"collect.database", host, []string{"web-01", "db database-status"}},
+		{"collect.usage", host, []string{"web-01", "usage usage"}},
+		{"collect.usage", incident.Target{Kind: "Node", Name: "node-1"}, []string{"prod", "nodes /api/v1/nodes/node-1",
+			"events /api/v1/namespaces/default/events?fieldSelector=involvedObject.kind%3DNode%2CinvolvedObject.name%3Dnode-1&limit=100",
+			"usage /apis/metrics.k8s.io/v1beta1/nodes/node-1 ?"}},
+	} {
+		t.Run(tc.action+" "+tc.target.String(), func(t *testing.T) {
+			r := newAlert()
+			r.Action, r.Target = tc.action, tc.target
+			if diff := cmp.Diff(tc.want, collected(t, r)); diff != "" {
+				t.Errorf("reads (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Names from alerts become a credential's name or a script's argument, or nothing.
+func TestHostileHosts(t *testing.T) {
+	for _, bad := range []string{"", "-rf", "web 01", "web-01;reboot", "$(reboot)", "../etc", "web\n01", "wéb", strings.Repeat("a", 254)} {
+		r := newAlert()
+		r.Action, r.Target = "collect.disk", incident.Target{Kind: "Host", Host: bad}
+		if _, err := remedy.Build(r); err == nil {
+			t.Errorf("host %q is looked at", bad)
+		}
+		r.Action, r.Target = "collect.service", incident.Target{Kind: "Host", Host: "web-01", Service: bad}
+		if _, err := remedy.Build(r); err == nil && bad != "" {
+			t.Errorf("unit %q is looked at", bad)
+		}
 	}
 }
 

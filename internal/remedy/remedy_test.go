@@ -151,8 +151,10 @@ func TestCatalogue(t *testing.T) {
 	want := []remedy.Entry{
 		{"k8s.pod.restart", incident.Change, incident.RiskLow, false, "one pod; disruption budgets are honoured"},
 		{"k8s.deployment.resources", incident.Change, incident.RiskMedium, true, "every pod of one Deployment is replaced, as its strategy says"},
-		{"collect.pod", incident.Observe, incident.RiskLow, true, "nothing"},
 		{"notify.slack", incident.Tell, incident.RiskLow, false, "one message in one channel"},
+	}
+	for _, collect := range []string{"pod", "logs", "workload", "node", "gitops", "disk", "service", "backup", "database", "certificate", "usage"} {
+		want = append(want, remedy.Entry{Action: "collect." + collect, Effect: incident.Observe, Risk: incident.RiskLow, Reversible: true, Blast: "nothing"})
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("catalogue (-want +got):\n%s", diff)
@@ -160,7 +162,8 @@ func TestCatalogue(t *testing.T) {
 }
 
 func TestUnknownAction(t *testing.T) {
-	const known = `; the catalogue has k8s.pod.restart, k8s.deployment.resources, collect.pod, notify.slack`
+	const known = `; the catalogue has k8s.pod.restart, k8s.deployment.resources, notify.slack, collect.pod, collect.logs, collect.workload, ` +
+		`collect.node, collect.gitops, collect.disk, collect.service, collect.backup, collect.database, collect.certificate, collect.usage`
 	var c remedy.Catalogue
 	for _, action := range []string{"", "k8s.pod.delete", "collect.*", "k8s.pod.restart\n", "' OR 1=1 --"} {
 		if _, _, ok := c.Effect(action); ok {
@@ -254,6 +257,14 @@ func TestBuildIsPure(t *testing.T) {
 		r := outOfMemory(action)
 		if action == "notify.slack" {
 			r.Params = map[string]any{"channel": "#devops", "text": "a < b"}
+		}
+		switch action {
+		case "collect.disk", "collect.service", "collect.backup", "collect.database":
+			r.Target = incident.Target{Kind: "Host", Host: "web-01"}
+		case "collect.certificate":
+			r.Target.Kind = "Certificate"
+		case "collect.gitops":
+			r.Target.Kind = "Application"
 		}
 		first, second := build(t, r), build(t, r)
 		if diff := cmp.Diff(first, second); diff != "" {

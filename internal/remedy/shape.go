@@ -37,20 +37,34 @@ func kubernetes(cluster string, req kube.Request, timeout time.Duration, w *watc
 	}
 }
 
-// collectShape is a list of reads.
+// collectShape is a list of reads: of a cluster by its API, or of a host by vetted
+// scripts that only read.
 type collectShape struct {
 	Shape          string `json:"shape"`
-	Cluster        string `json:"cluster"`
+	Cluster        string `json:"cluster,omitempty"`
+	Host           string `json:"host,omitempty"`
 	Requests       []read `json:"requests"`
 	TimeoutSeconds int    `json:"timeout_seconds"`
 }
 
-// read is one GET. What it answers is added under the evidence key: a list by
-// its items, and a key may stand more than once.
+// read is one look. What it answers is added under the evidence key: a list by
+// its items, and a key may stand more than once. A log's text comes as
+// {pod, container, previous, text}, a script's output as {tool, host, text}.
 type read struct {
 	EvidenceKey string `json:"evidence_key"`
-	Path        string `json:"path"`
-	Follow      string `json:"follow,omitempty"` // owners: walk the controlling owner references too
+
+	Path   string `json:"path,omitempty"`   // GET it from the cluster's API
+	Follow string `json:"follow,omitempty"` // owners: walk the controlling owner references too
+
+	Pod       string `json:"pod,omitempty"` // of a log
+	Container string `json:"container,omitempty"`
+	Previous  bool   `json:"previous,omitempty"`
+
+	Tool   string   `json:"tool,omitempty"`   // what the script runs, as raw[] names it
+	Script string   `json:"script,omitempty"` // the vetted script's name
+	Args   []string `json:"args,omitempty"`
+
+	Optional bool `json:"optional,omitempty"` // that it cannot be read is no failure of the look
 }
 
 // slackShape is one message.

@@ -1,11 +1,14 @@
 package triage
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"salve/internal/diagnose"
 	"salve/internal/incident"
 	"salve/internal/policy"
 	"salve/internal/remedy"
@@ -74,19 +77,75 @@ func (r *round) liveRung() bool {
 	return false
 }
 
-// wantsEvidence says whether asking for more evidence could decide, within the bounds.
+// wantsEvidence says whether asking for more evidence could decide, within the
+// bounds. What is decided already, but might be told better, is asked for once:
+// the answer that does not come must not stop a repair.
 func (r *round) wantsEvidence() bool {
 	d := r.out.Diagnosis
-	if d.Decided() || len(d.Wants) == 0 {
+	if len(d.Wants) == 0 {
 		return false
 	}
 	if r.inc.Rounds >= r.set.Evidence.Rounds || r.now.Sub(r.inc.BeganAt) > r.set.Evidence.MaxDuration {
-		return r.liveCollect() // what was asked for may still decide
+		return r.liveWant() // what was asked for may still decide
 	}
-	for _, w := range d.Wants {
-		r.collect(w.Action, w.Target, "evidence is missing: "+strings.Join(d.Missing, ", "))
+	wants := d.Wants
+	if d.Decided() {
+		wants = slices.DeleteFunc(slices.Clone(wants), r.asked)
 	}
-	return r.liveCollect()
+	r.askFor("evidence is missing: "+strings.Join(d.Missing, ", "), wants...)
+	return r.liveWant()
+}
+
+// askFor asks for several looks at once: that is one round.
+func (r *round) askFor(reason string, wants ...incident.Want) {
+	before := len(r.intents)
+	for _, w := range wants {
+		r.collect(w.Action, w.Target, reason)
+	}
+	if len(r.intents) > before {
+		r.inc.Rounds++
+	}
+}
+
+// asked says whether this was asked for in this stretch, however that ended.
+func (r *round) asked(w incident.Want) bool {
+	for _, in := range r.intents {
+		if in.Action == w.Action && r.ofThisStretch(in) && sameLook(in.Target, w.Target) {
+			return true
+		}
+	}
+	return false
+}
+
+// liveWant says whether something that could decide is still on its way. For what
+// is decided that is only what it asked for itself, at the first try.
+func (r *round) liveWant() bool {
+	d := r.out.Diagnosis
+	if !d.Decided() {
+		return r.liveCollect()
+	}
+	for _, in := range r.intents {
+		for _, w := range d.Wants {
+			if in.Action == w.Action && !in.State.Terminal() && in.Attempt == 0 && sameLook(in.Target, w.Target) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// sameLook says whether two collections look at the same thing.
+func sameLook(a, b incident.Target) bool {
+	return a.Key("") == b.Key("") && a.Container == b.Container && a.Service == b.Service
+}
+
+// look is the collection that shows how a target fares now.
+func (r *round) look(target incident.Target) string {
+	family := r.inc.Family
+	if d := r.out.Diagnosis; d.Decided() && d.Cause != incident.CauseHealthy {
+		family = incident.Family(d.Cause)
+	}
+	return cmp.Or(diagnose.Look(target, family), diagnose.CollectPod)
 }
 
 func (r *round) collectDecision(reason string) incident.Decision {
@@ -108,7 +167,7 @@ func (r *round) liveCollect() bool {
 // collect asks for evidence, unless the same is being asked for already.
 func (r *round) collect(action string, target incident.Target, reason string) {
 	for _, in := range r.intents {
-		if in.Action == action && !in.State.Terminal() && in.Target.Key("") == target.Key("") {
+		if in.Action == action && !in.State.Terminal() && sameLook(in.Target, target) {
 			return
 		}
 	}
@@ -118,7 +177,6 @@ func (r *round) collect(action string, target incident.Target, reason string) {
 		return
 	}
 	in.Mode, in.State, in.Reason = incident.Auto, incident.Waiting, reason
-	r.inc.Rounds++
 	r.add(in)
 }
 
@@ -180,7 +238,7 @@ func (r *round) carryOut() {
 // lookAgain collects instead of changing, where policy does not trust what it was shown.
 func (r *round) lookAgain(dec *incident.Decision) {
 	if r.inc.Rounds < r.set.Evidence.Rounds {
-		r.collect("collect.pod", r.subject(), strings.Join(dec.Reasons, "; "))
+		r.askFor(strings.Join(dec.Reasons, "; "), incident.Want{Action: r.look(r.subject()), Target: r.subject()})
 	}
 	if r.liveCollect() {
 		dec.Verdict = incident.VerdictCollect

@@ -117,7 +117,7 @@ const recheckFor = 2 * time.Minute
 func (r *round) lookFirst(i int, reason string) {
 	if r.move(i, incident.Recheck, reason) {
 		r.intents[i].NotBefore = r.now.Add(recheckFor)
-		r.collect("collect.pod", r.intents[i].Target, "the evidence behind "+r.intents[i].Action+" is too old")
+		r.collect(r.look(r.intents[i].Target), r.intents[i].Target, "the evidence behind "+r.intents[i].Action+" is too old")
 	}
 }
 

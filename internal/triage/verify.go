@@ -134,7 +134,7 @@ func (r *round) keepLooking(atOnce bool) {
 		return // the next look is on its way
 	}
 	target := r.subject()
-	in, err := r.build("collect.pod", target, nil)
+	in, err := r.build(r.look(target), target, nil)
 	if err != nil {
 		return // what cannot be looked at is left to the alert and the window's end
 	}
