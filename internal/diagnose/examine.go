@@ -129,11 +129,7 @@ func (x *examination) factPlace(sort, host, name string, acute int) place {
 		t = incident.Target{Kind: "Host", Host: host, Service: t.Service}
 	}
 	key := sort + ":" + host + "/" + name
-	p := place{at: key, within: []string{key}, subject: t, acute: acute}
-	if host != "" {
-		p.within = append(p.within, "Host:"+host)
-	}
-	return p
+	return place{at: key, within: []string{key, "Host:" + host}, subject: t, acute: acute}
 }
 
 func (x *examination) gather() []finding {
