@@ -51,6 +51,8 @@ type Evidence struct {
 
 // Log is the output of one container, or of a host or tool when Pod is empty.
 type Log struct {
+	Host      string `json:"host"` // of a host's output: which host, and what printed it
+	Tool      string `json:"tool"`
 	Pod       string `json:"pod"`
 	Container string `json:"container"`
 	Previous  bool   `json:"previous"`
@@ -65,9 +67,16 @@ type Problem struct {
 
 // reader reads one document and collects what could not be read.
 type reader struct {
-	ev       Evidence
-	problems []Problem
-	received time.Time
+	ev        Evidence
+	described Evidence // what kubectl describe said of objects: less than the objects themselves
+	listed    Evidence // what kubectl's tables said: less still
+	problems  []Problem
+	received  time.Time
+
+	file      bool       // a file is read, in which evidence may stand beside other things
+	looks     []Evidence // such evidence
+	sorting   sorting
+	strangers int // documents of no known shape
 }
 
 // key is one key of the document and how it is read.
@@ -77,41 +86,44 @@ type key struct {
 }
 
 // keys is the whole shape of SPEC section 11. Aggregates have no key there; they
-// come as /v1/monitoring takes them.
-var keys = []key{
-	{"pods", objects(kube.Pods, func(e *Evidence) *[]corev1.Pod { return &e.Pods })},
-	{"events", objects(kube.Events, func(e *Evidence) *[]corev1.Event { return &e.Events })},
-	{"deployments", objects(kube.Deployments, func(e *Evidence) *[]appsv1.Deployment { return &e.Deployments })},
-	{"replicaSets", objects(kube.ReplicaSets, func(e *Evidence) *[]appsv1.ReplicaSet { return &e.ReplicaSets })},
-	{"statefulSets", objects(kube.StatefulSets, func(e *Evidence) *[]appsv1.StatefulSet { return &e.StatefulSets })},
-	{"daemonSets", objects(kube.DaemonSets, func(e *Evidence) *[]appsv1.DaemonSet { return &e.DaemonSets })},
-	{"jobs", objects(kube.Jobs, func(e *Evidence) *[]batchv1.Job { return &e.Jobs })},
-	{"cronJobs", objects(kube.CronJobs, func(e *Evidence) *[]batchv1.CronJob { return &e.CronJobs })},
-	{"nodes", objects(kube.Nodes, func(e *Evidence) *[]corev1.Node { return &e.Nodes })},
-	{"pvcs", objects(kube.PVCs, func(e *Evidence) *[]corev1.PersistentVolumeClaim { return &e.PVCs })},
-	{"hpas", objects(kube.HPAs, func(e *Evidence) *[]autoscalingv2.HorizontalPodAutoscaler { return &e.HPAs })},
-	{"pdbs", objects(kube.PDBs, func(e *Evidence) *[]policyv1.PodDisruptionBudget { return &e.PDBs })},
-	{"quotas", objects(kube.Quotas, func(e *Evidence) *[]corev1.ResourceQuota { return &e.Quotas })},
-	{"gitops", (*reader).gitops},
-	{"logs", list("must be an object {pod, container, previous, text}", func(e *Evidence) *[]Log { return &e.Logs })},
-	{"disk", list("must be an object {host, filesystems[], top[], coreDumps[]}", func(e *Evidence) *[]Disk { return &e.Disks })},
-	{"certificate", list("must be an object such as {subject, notAfter, daysLeft, pem}", func(e *Evidence) *[]Certificate { return &e.Certificates })},
-	{"backup", list("must be an object such as {tool, name, status, lastSuccess, ageHours}", func(e *Evidence) *[]Backup { return &e.Backups })},
-	{"service", list("must be an object {host, unit, activeState, subState, result}", func(e *Evidence) *[]Service { return &e.Services })},
-	{"db", list("must be an object such as {engine, connectionsUsed, connectionsMax, members[]}", func(e *Evidence) *[]DB { return &e.DBs })},
-	{"security", (*reader).security},
-	{"usage", list("must be an object such as {cpuPercent, memoryPercent}", func(e *Evidence) *[]Usage { return &e.Usages })},
-	{"aggregate", list("must be an object {service, window{}, metrics{}, sources{}}", func(e *Evidence) *[]Aggregate { return &e.Aggregates })},
-	{"monitoring", list("must be an object {service, window{}, metrics{}, sources{}}", func(e *Evidence) *[]Aggregate { return &e.Aggregates })},
-	{"files", list("must be an object {repo, path, ref, blobSHA, content}", func(e *Evidence) *[]File { return &e.Files })},
-	{"raw", (*reader).raw},
+// come as /v1/monitoring takes them. What commands printed comes last: it only
+// adds to what was said outright.
+func keys() []key {
+	return []key{
+		{"pods", objects(kube.Pods, func(e *Evidence) *[]corev1.Pod { return &e.Pods })},
+		{"events", objects(kube.Events, func(e *Evidence) *[]corev1.Event { return &e.Events })},
+		{"deployments", objects(kube.Deployments, func(e *Evidence) *[]appsv1.Deployment { return &e.Deployments })},
+		{"replicaSets", objects(kube.ReplicaSets, func(e *Evidence) *[]appsv1.ReplicaSet { return &e.ReplicaSets })},
+		{"statefulSets", objects(kube.StatefulSets, func(e *Evidence) *[]appsv1.StatefulSet { return &e.StatefulSets })},
+		{"daemonSets", objects(kube.DaemonSets, func(e *Evidence) *[]appsv1.DaemonSet { return &e.DaemonSets })},
+		{"jobs", objects(kube.Jobs, func(e *Evidence) *[]batchv1.Job { return &e.Jobs })},
+		{"cronJobs", objects(kube.CronJobs, func(e *Evidence) *[]batchv1.CronJob { return &e.CronJobs })},
+		{"nodes", objects(kube.Nodes, func(e *Evidence) *[]corev1.Node { return &e.Nodes })},
+		{"pvcs", objects(kube.PVCs, func(e *Evidence) *[]corev1.PersistentVolumeClaim { return &e.PVCs })},
+		{"hpas", objects(kube.HPAs, func(e *Evidence) *[]autoscalingv2.HorizontalPodAutoscaler { return &e.HPAs })},
+		{"pdbs", objects(kube.PDBs, func(e *Evidence) *[]policyv1.PodDisruptionBudget { return &e.PDBs })},
+		{"quotas", objects(kube.Quotas, func(e *Evidence) *[]corev1.ResourceQuota { return &e.Quotas })},
+		{"gitops", (*reader).gitops},
+		{"logs", list("must be an object {pod, container, previous, text}", func(e *Evidence) *[]Log { return &e.Logs })},
+		{"disk", list("must be an object {host, filesystems[], top[], coreDumps[]}", func(e *Evidence) *[]Disk { return &e.Disks })},
+		{"certificate", list("must be an object such as {subject, notAfter, daysLeft, pem}", func(e *Evidence) *[]Certificate { return &e.Certificates })},
+		{"backup", list("must be an object such as {tool, name, status, lastSuccess, ageHours}", func(e *Evidence) *[]Backup { return &e.Backups })},
+		{"service", list("must be an object {host, unit, activeState, subState, result}", func(e *Evidence) *[]Service { return &e.Services })},
+		{"db", list("must be an object such as {engine, connectionsUsed, connectionsMax, members[]}", func(e *Evidence) *[]DB { return &e.DBs })},
+		{"security", (*reader).security},
+		{"usage", list("must be an object such as {cpuPercent, memoryPercent}", func(e *Evidence) *[]Usage { return &e.Usages })},
+		{"aggregate", list("must be an object {service, window{}, metrics{}, sources{}}", func(e *Evidence) *[]Aggregate { return &e.Aggregates })},
+		{"monitoring", list("must be an object {service, window{}, metrics{}, sources{}}", func(e *Evidence) *[]Aggregate { return &e.Aggregates })},
+		{"files", list("must be an object {repo, path, ref, blobSHA, content}", func(e *Evidence) *[]File { return &e.Files })},
+		{"raw", (*reader).raw},
+	}
 }
 
 // Keys lists what evidence may hold beside observedAt and cluster.
 func Keys() []string {
-	names := make([]string, len(keys))
-	for i, k := range keys {
-		names[i] = k.name
+	var names []string
+	for _, k := range keys() {
+		names = append(names, k.name)
 	}
 	return names
 }
@@ -120,7 +132,7 @@ func Keys() []string {
 // that nothing reads are ignored. Ages are relative to observedAt, which is
 // never later than receivedAt.
 func Parse(raw json.RawMessage, receivedAt time.Time) (Evidence, []Problem) {
-	r := reader{ev: Evidence{ObservedAt: receivedAt}, received: receivedAt}
+	r := reader{ev: Evidence{ObservedAt: receivedAt}, received: receivedAt, sorting: newSorting()}
 	if absent(raw) {
 		return r.ev, nil
 	}
@@ -132,11 +144,12 @@ func Parse(raw json.RawMessage, receivedAt time.Time) (Evidence, []Problem) {
 	if cluster := in["cluster"]; !absent(cluster) && json.Unmarshal(cluster, &r.ev.Cluster) != nil {
 		r.problem("/cluster", "must be a string")
 	}
-	for _, k := range keys {
+	for _, k := range keys() {
 		if part := in[k.name]; !absent(part) {
 			k.read(&r, "/"+k.name, part)
 		}
 	}
+	r.finish()
 	return r.ev, r.problems
 }
 
@@ -184,6 +197,11 @@ func list[T any](must string, place func(*Evidence) *[]T) func(*reader, string, 
 			if err := decodeObject(item, &one, must); err != nil {
 				r.problem(at, err.Error())
 				return
+			}
+			if c, ok := any(&one).(*Certificate); ok {
+				if err := c.fillFromPEM(); err != nil {
+					r.problem(at+"/pem", err.Error())
+				}
 			}
 			*to = append(*to, one)
 		})

@@ -153,14 +153,17 @@ type Finding struct {
 }
 
 // Usage is how much of something is in use: of a host, a node, a workload, or
-// of whatever the evidence is about. Other keys that are numbers are in More.
+// of whatever the evidence is about.
 type Usage struct {
 	Host             string    `json:"host"`
 	Namespace        string    `json:"namespace"`
 	Kind             string    `json:"kind"`
 	Name             string    `json:"name"`
+	Container        string    `json:"container"`
 	CPUPercent       Number    `json:"cpuPercent"`
 	MemoryPercent    Number    `json:"memoryPercent"`
+	CPUMillicores    Number    `json:"cpuMillicores"` // what kubectl top measures; percent of a limit follows where the limit is known
+	MemoryBytes      Number    `json:"memoryBytes"`
 	BaselineCPU      Number    `json:"baselineCpuPercent"` // what is usual at this hour
 	BaselineMemory   Number    `json:"baselineMemoryPercent"`
 	TopProcesses     []Process `json:"topProcesses"`

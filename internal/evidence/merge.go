@@ -47,15 +47,17 @@ func (e Evidence) Merge(newer Evidence) Evidence {
 		Quotas:       merge(older.Quotas, newer.Quotas, tie, objectKey),
 		GitOps:       merge(older.GitOps, newer.GitOps, tie, func(g *GitOps) string { return g.Kind + "/" + g.Namespace + "/" + g.Name }),
 		Logs:         merge(older.Logs, newer.Logs, tie, logKey),
-		Disks:        merge(older.Disks, newer.Disks, tie, func(d *Disk) string { return d.Host }),
+		Disks:        mergeDisks(older.Disks, newer.Disks, tie),
 		Certificates: merge(older.Certificates, newer.Certificates, tie, certificateKey),
 		Backups:      merge(older.Backups, newer.Backups, tie, func(b *Backup) string { return b.Host + "/" + b.Tool + "/" + b.Name }),
 		Services:     merge(older.Services, newer.Services, tie, func(s *Service) string { return s.Host + "/" + s.Unit }),
 		DBs:          merge(older.DBs, newer.DBs, tie, func(d *DB) string { return d.Engine + "/" + d.Cluster + "/" + d.Host + "/" + d.Name }),
 		Findings:     merge(older.Findings, newer.Findings, tie, func(f *Finding) string { return f.Kind + "/" + f.Object + "/" + f.Message }),
-		Usages:       merge(older.Usages, newer.Usages, tie, func(u *Usage) string { return u.Host + "/" + u.Namespace + "/" + u.Kind + "/" + u.Name }),
-		Aggregates:   merge(older.Aggregates, newer.Aggregates, tie, func(a *Aggregate) string { return a.Service }),
-		Files:        merge(older.Files, newer.Files, tie, func(f *File) string { return f.Repo + "/" + f.Path + "@" + f.Ref }),
+		Usages: merge(older.Usages, newer.Usages, tie, func(u *Usage) string {
+			return u.Host + "/" + u.Namespace + "/" + u.Kind + "/" + u.Name + "/" + u.Container
+		}),
+		Aggregates: merge(older.Aggregates, newer.Aggregates, tie, func(a *Aggregate) string { return a.Service }),
+		Files:      merge(older.Files, newer.Files, tie, func(f *File) string { return f.Repo + "/" + f.Path + "@" + f.Ref }),
 	}
 }
 
@@ -122,11 +124,35 @@ func eventKey(e *corev1.Event) string {
 }
 
 func certificateKey(c *Certificate) string {
-	return c.Namespace + "/" + cmp.Or(c.Name, c.Subject, c.Host)
+	name := c.calledBy()
+	if name == "" {
+		name = c.NotAfter.String()
+	}
+	return c.Namespace + "/" + name + "@" + c.Host
+}
+
+// calledBy is what a certificate is known as.
+func (c *Certificate) calledBy() string {
+	name := cmp.Or(c.Name, commonName(c.Subject))
+	if name == "" && len(c.DNSNames) > 0 {
+		name = c.DNSNames[0]
+	}
+	return name
+}
+
+// same says whether two facts of one look are about one certificate: what is
+// served and what lies on the disk bear one name, and yet end at other times
+// when the server was not told of the renewal.
+func (c *Certificate) same(d *Certificate) bool {
+	ends := c.NotAfter.IsZero() || d.NotAfter.IsZero() || c.NotAfter.Equal(d.NotAfter.Time)
+	return c.calledBy() != "" && c.calledBy() == d.calledBy() && ends && sameOrUnsaid(c.Namespace, d.Namespace) && sameOrUnsaid(c.Host, d.Host)
 }
 
 func logKey(l *Log) string {
 	key := l.Pod + "/" + l.Container
+	if l.Pod == "" {
+		key = l.Host + "/" + l.Tool + "/" + l.Container
+	}
 	if l.Previous {
 		key += "/previous"
 	}

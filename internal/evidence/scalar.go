@@ -72,10 +72,12 @@ func (w *Word) UnmarshalJSON(raw []byte) error {
 // zero when unknown.
 type Time struct{ time.Time }
 
-// layouts beside RFC 3339: openssl's, systemd's and certbot's, and Unix dates.
+// layouts beside RFC 3339: openssl's, systemd's, certbot's, Go's and kubectl
+// describe's, pgBackRest's, and Unix dates.
 var layouts = []string{
 	time.RFC3339Nano, "Jan _2 15:04:05 2006 MST", "2006-01-02 15:04:05-07:00", "2006-01-02 15:04:05 MST", "2006-01-02 15:04:05",
 	"2006-01-02T15:04:05", "Mon 2006-01-02 15:04:05 MST", time.UnixDate, time.ANSIC, "2006-01-02",
+	time.RFC1123Z, time.RFC1123, "2006-01-02 15:04:05 -0700 MST", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05-07",
 }
 
 // UnmarshalJSON reads a time or null; a number is Unix seconds, or milliseconds.
