@@ -14,6 +14,15 @@ var catalogue = []table{
 	over("resource", (*examination).usages, usageWell, resourceRules),
 	over("security", (*examination).auditFindings, auditWell, securityRules),
 	over("trend", (*examination).series, seriesWell, trendRules),
+	over("workload", (*examination).allWorks, wellWorkload, workloadRules),
+	over("workload", (*examination).quotas, wellQuota, quotaRules),
+	over("workload", (*examination).hpas, wellHPA, hpaRules),
+	over("workload", (*examination).pdbs, wellPDB, pdbRules),
+	over("job", (*examination).jobs, wellJob, jobRules),
+	over("job", (*examination).wholePods, nil, jobPodRules),
+	over("deploy", (*examination).gitops, wellGitOps, deployRules),
+	over("deploy", (*examination).releases, nil, aggregateRules),
+	over("node", (*examination).nodes, wellNode, nodeRules),
 }
 
 // Rules lists every rule of every family.

@@ -15,3 +15,21 @@ const (
 	causeRegistryUnreachable = "pod.registry_unreachable"
 	causeImageInvalidName    = "pod.image_invalid_name"
 )
+
+// Those of workloads, jobs, deployments and nodes.
+const (
+	causeRolloutStalled     = "workload.rollout_stalled"
+	causeQuotaExceeded      = "workload.quota_exceeded"
+	causeAdmissionDenied    = "workload.admission_denied"
+	causeHPAMaxed           = "workload.hpa_maxed"
+	causeHPAMetricsMissing  = "workload.hpa_metrics_missing"
+	causePDBBlocked         = "workload.pdb_blocked"
+	causeBackoffExceeded    = "job.backoff_exceeded"
+	causeDeadlineExceeded   = "job.deadline_exceeded"
+	causeDeployFailed       = "deploy.failed"
+	causeNodeNotReady       = "node.not_ready"
+	causeDiskPressure       = "node.disk_pressure"
+	causeMemoryPressure     = "node.memory_pressure"
+	causePIDPressure        = "node.pid_pressure"
+	causeNetworkUnavailable = "node.network_unavailable"
+)

@@ -18,7 +18,10 @@ type examination struct {
 	cluster string
 	index   eventIndex
 	scope   scope
+	held    map[string]bool // keys of the objects in the evidence; made when first asked for
 	pods    []*pod
+	borne   []string // keys of what the target bears on, where it is not judged by pods
+	works   []*workload
 	found   []finding
 }
 
@@ -26,10 +29,14 @@ func examine(ev evidence.Evidence, q Question) *examination {
 	x := &examination{ev: ev, q: q, own: ownersOf(ev), cluster: cmp.Or(q.Target.Cluster, ev.Cluster), index: indexEvents(ev.Events)}
 	if x.judgedByPods() {
 		x.scope = scopeOf(ev, x.own, q.Target)
-		for _, p := range x.scope.pods {
-			x.pods = append(x.pods, x.examinePod(p))
-		}
+	} else {
+		x.borne = x.targetBears()
+		x.scope.pods = x.podsOf(x.borne)
 	}
+	for _, p := range x.scope.pods {
+		x.pods = append(x.pods, x.examinePod(p))
+	}
+	x.works = x.workloads()
 	return x
 }
 
@@ -55,6 +62,8 @@ func (x *examination) concerns(kind string, m *metav1.ObjectMeta) bool {
 		return m.Namespace == t.Name
 	case samePlace(m, t.Namespace, t.Name) && (t.Kind == kind || t.Kind == ""):
 		return true
+	case !x.judgedByPods():
+		return x.isBorne(kind, m)
 	}
 	for _, p := range x.pods {
 		for _, c := range p.chain {
@@ -86,7 +95,7 @@ func (x *examination) concernsHost(host string) bool {
 func (x *examination) eventsAbout(kind string, m *metav1.ObjectMeta) []*corev1.Event {
 	var out []*corev1.Event
 	for _, e := range x.index[kind+"/"+m.Namespace+"/"+m.Name] {
-		if e.InvolvedObject.UID == "" || m.UID == "" || e.InvolvedObject.UID == m.UID {
+		if sameLife(e, m.UID) {
 			out = append(out, e)
 		}
 	}
@@ -135,6 +144,10 @@ func (x *examination) factPlace(sort, host, name string, acute int) place {
 func (x *examination) gather() []finding {
 	for _, t := range catalogue {
 		x.found = append(x.found, t.find(x)...)
+	}
+	x.found = x.relevant(x.found)
+	if len(x.found) == 0 && !x.judgedByPods() {
+		x.pods = nil // they were only to explain
 	}
 	return x.found
 }

@@ -12,6 +12,7 @@ import (
 type place struct {
 	at        string   // its own key
 	within    []string // its own key and those of all that it is a part of: pod, controllers, node, namespace
+	bears     []string // keys of what it bears on, neither being a part of the other: an autoscaler on its target
 	subject   incident.Target
 	owner     incident.Target // the top controller, where there is one
 	container string
@@ -34,6 +35,9 @@ type finding struct {
 	missing      []string // what would make it surer, or change it
 	wants        []string // collect actions on the subject that would fetch that
 	over         []string // causes that lie under this one, where this one is what people act on
+	overIn       string   // only what lies in this place does; "" is anywhere
+	from         []string // causes that this one is a symptom of, as the look saw
+	away         bool     // counts only where it explains something, unless it is what was asked about
 }
 
 type alternative struct {
@@ -57,15 +61,19 @@ func (f finding) fill(r *Rule, p place) finding {
 }
 
 // meets says whether two findings are about the same thing, or one about a part
-// of what the other is about.
+// of what the other is about or bears on.
 func (f finding) meets(g finding) bool {
-	return f.at == everywhere || g.at == everywhere || slices.Contains(g.within, f.at) || slices.Contains(f.within, g.at)
+	return f.at == everywhere || g.at == everywhere || f.touches(g) || g.touches(f)
+}
+
+func (f finding) touches(g finding) bool {
+	return slices.Contains(g.within, f.at) || slices.ContainsFunc(f.bears, func(key string) bool { return slices.Contains(g.within, key) })
 }
 
 // explains says whether g is a symptom of f. What lies under a finding does not
 // explain it away.
 func (f finding) explains(g finding) bool {
-	return f.cause != g.cause && matchesAny(f.rule.Explains, g.cause) && f.meets(g) && !g.covers(f)
+	return f.cause != g.cause && (matchesAny(f.rule.Explains, g.cause) || matchesAny(g.from, f.cause)) && f.meets(g) && !g.covers(f)
 }
 
 // rulesOut says whether g is another reading of what f is sure of.
@@ -78,7 +86,8 @@ func (f finding) beats(g finding) bool { return f.explains(g) || f.rulesOut(g) |
 
 // covers says whether g lies under f: f is what people act on, g is why.
 func (f finding) covers(g finding) bool {
-	return len(f.over) > 0 && f.cause != g.cause && matchesAny(f.over, g.cause) && f.meets(g)
+	return len(f.over) > 0 && f.cause != g.cause && matchesAny(f.over, g.cause) && f.meets(g) &&
+		(f.overIn == "" || slices.Contains(g.within, f.overIn))
 }
 
 // roots are the findings that no other explains or covers, the worst first.

@@ -31,7 +31,7 @@ func (x *examination) health() (incident.Diagnosis, bool) {
 			continue
 		}
 		w := t.well(x)
-		if w.unsure {
+		if len(w.ill) > 0 {
 			return d, false
 		}
 		judged[t.family] += len(w.lines)
@@ -60,7 +60,7 @@ func (x *examination) enough(judged map[string]int) bool {
 	}
 	switch {
 	case x.judgedByPods() && !x.open():
-		return judged["pod"] > 0 || judged["workload"] > 0
+		return judged["pod"] > 0 || judged["workload"] > 0 || judged["job"] > 0
 	case x.q.Family != "" && judgesFamily(x.q.Family):
 		return judged[x.q.Family] > 0
 	default:

@@ -58,7 +58,7 @@ func indexEvents(events []corev1.Event) eventIndex {
 	for i := range events {
 		e := &events[i]
 		o := e.InvolvedObject
-		if o.Kind == "Pod" {
+		if o.Kind != "Node" {
 			o.Namespace = cmp.Or(o.Namespace, e.Namespace)
 		}
 		key := o.Kind + "/" + o.Namespace + "/" + o.Name

@@ -43,12 +43,13 @@ type table struct {
 
 // wellness is what the things of one table say of health.
 type wellness struct {
-	lines  []string // one for each thing that is well
-	unsure bool     // one of them is not, though no rule names why
+	lines []string // one for each thing that is well
+	ill   []string // one for each that is not, though no rule names why
 }
 
 // over makes a table. Things lists what the question is about; well says in a
-// few words how a thing fares, and whether that is health.
+// few words how a thing fares, and whether that is health. A thing that well has
+// no words for counts for neither.
 func over[T thing](family string, things func(*examination) []T, well func(T) (string, bool), rows []row[T]) table {
 	t := table{family: family}
 	for _, r := range rows {
@@ -67,11 +68,12 @@ func over[T thing](family string, things func(*examination) []T, well func(T) (s
 	if well != nil {
 		t.well = func(x *examination) (w wellness) {
 			for _, one := range things(x) {
-				line, ok := well(one)
-				if !ok {
-					w.unsure = true
+				switch line, ok := well(one); {
+				case !ok:
+					w.ill = append(w.ill, line)
+				case line != "":
+					w.lines = append(w.lines, line)
 				}
-				w.lines = append(w.lines, line)
 			}
 			return w
 		}

@@ -1,0 +1,128 @@
+package diagnose
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"salve/internal/evidence"
+)
+
+// object is what every Kubernetes object under examination has that is no pod.
+// One that only events tell of has no status.
+type object struct {
+	x      *examination
+	kind   string
+	meta   *metav1.ObjectMeta
+	events []*corev1.Event // about it, oldest first
+}
+
+func (x *examination) object(kind string, m *metav1.ObjectMeta) object {
+	return object{x, kind, m, x.eventsAbout(kind, m)}
+}
+
+// title names the object for people: Deployment production/api-gateway.
+func (o object) title() string {
+	return o.kind + " " + strings.TrimPrefix(clip(o.meta.Namespace, 63)+"/"+clip(o.meta.Name, 253), "/")
+}
+
+func (o object) key() string { return objectKey(o.kind, o.meta.Namespace, o.meta.Name) }
+
+func (o object) quote(what string) string { return o.title() + ": " + oneLine(what) }
+
+// last is the newest event with one of these reasons.
+func (o object) last(reasons ...string) (*corev1.Event, bool) {
+	for _, e := range slices.Backward(o.events) {
+		if slices.Contains(reasons, e.Reason) {
+			return e, true
+		}
+	}
+	return nil, false
+}
+
+// lately is the newest event of the bad reasons, where none of the good ones
+// came after it.
+func (o object) lately(bad, good []string) (*corev1.Event, bool) {
+	e, ok := o.last(append(slices.Clone(good), bad...)...)
+	return e, ok && slices.Contains(bad, e.Reason)
+}
+
+// distinct gives every object once, in an order that does not depend on how they
+// came; at most maxThings.
+func distinct[T any](list []T, meta func(*T) *metav1.ObjectMeta) []*T {
+	byKey := make(map[string]*T, len(list))
+	for i := range list {
+		m := meta(&list[i])
+		key := m.Namespace + "/" + m.Name
+		if had, ok := byKey[key]; ok {
+			larger := evidence.Larger(*had, list[i])
+			byKey[key] = &larger
+			continue
+		}
+		byKey[key] = &list[i]
+	}
+	keys := slices.Sorted(maps.Keys(byKey))
+	out := make([]*T, 0, len(keys))
+	for _, key := range keys[:min(len(keys), maxThings)] {
+		out = append(out, byKey[key])
+	}
+	return out
+}
+
+// maxThings bounds how many objects of one kind are examined.
+const maxThings = 500
+
+// heardOf gives the objects that events tell of and the evidence does not hold,
+// for the kinds that are wanted.
+func (x *examination) heardOf(wanted func(kind string) bool) []object {
+	var out []object
+	for _, key := range slices.Sorted(maps.Keys(x.index)) {
+		o := x.index[key][len(x.index[key])-1].InvolvedObject
+		if o.Name == "" || !wanted(o.Kind) || len(out) == maxThings || x.holds(key) {
+			continue
+		}
+		events := x.index[key]
+		namespace := ""
+		if o.Kind != "Node" {
+			namespace = cmp.Or(o.Namespace, events[0].Namespace)
+		}
+		m := &metav1.ObjectMeta{Namespace: namespace, Name: o.Name, UID: o.UID}
+		if o.Kind == "Node" {
+			m.UID = ""
+		}
+		out = append(out, object{x, o.Kind, m, events})
+	}
+	return out
+}
+
+// holds says whether the evidence holds the object itself.
+func (x *examination) holds(key string) bool {
+	if x.held == nil {
+		x.held = map[string]bool{}
+		for _, c := range x.own.all {
+			x.held[objectKey(c.kind, c.meta.Namespace, c.meta.Name)] = true
+		}
+		for i := range x.ev.Nodes {
+			x.held[objectKey("Node", "", x.ev.Nodes[i].Name)] = true
+		}
+		for i := range x.ev.HPAs {
+			x.held[objectKey("HorizontalPodAutoscaler", x.ev.HPAs[i].Namespace, x.ev.HPAs[i].Name)] = true
+		}
+		for i := range x.ev.PDBs {
+			x.held[objectKey("PodDisruptionBudget", x.ev.PDBs[i].Namespace, x.ev.PDBs[i].Name)] = true
+		}
+	}
+	return x.held[key]
+}
+
+// sameLife says whether an event is about this object rather than a namesake of
+// another life. Kubelet gives a node's name as its UID.
+func sameLife(e *corev1.Event, uid types.UID) bool {
+	o := e.InvolvedObject
+	return o.UID == "" || uid == "" || o.UID == uid || string(o.UID) == o.Name
+}
