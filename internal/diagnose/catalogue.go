@@ -23,6 +23,12 @@ var catalogue = []table{
 	over("deploy", (*examination).gitops, wellGitOps, deployRules),
 	over("deploy", (*examination).releases, nil, aggregateRules),
 	over("node", (*examination).nodes, wellNode, nodeRules),
+	over("pod", (*examination).containers, nil, imageRules),
+	over("pod", (*examination).containers, nil, createRules),
+	over("pod", (*examination).wholePods, nil, setupRules),
+	over("pod", (*examination).wholePods, nil, scheduleRules),
+	over("pod", (*examination).wholePods, nil, evictRules),
+	over("pod", (*examination).claims, nil, claimRules),
 }
 
 // Rules lists every rule of every family.

@@ -14,6 +14,26 @@ const (
 	causeImageRateLimited    = "pod.image_rate_limited"
 	causeRegistryUnreachable = "pod.registry_unreachable"
 	causeImageInvalidName    = "pod.image_invalid_name"
+	causeImageWrongPlatform  = "pod.image_wrong_platform"
+
+	causeConfigMissing    = "pod.config_missing"
+	causeCreateFailed     = "pod.container_create_failed"
+	causeCommandInvalid   = "pod.command_invalid"
+	causeVolumeFailed     = "pod.volume_failed"
+	causeSandboxFailed    = "pod.sandbox_failed"
+	causeEvicted          = "pod.evicted"
+	causePortConflict     = "pod.port_conflict"
+	causeNoResources      = "pod.unschedulable.insufficient_resources"
+	causeNoToleration     = "pod.unschedulable.taint"
+	causeNoAffinity       = "pod.unschedulable.affinity"
+	causeNoVolume         = "pod.unschedulable.volume"
+	causeTooManyPods      = "pod.unschedulable.too_many_pods"
+	causeGated            = "pod.unschedulable.gated"
+	causeDiskPressure     = "node.disk_pressure"
+	causeMemoryPressure   = "node.memory_pressure"
+	causePIDPressure      = "node.pid_pressure"
+	causeNodeNotReady     = "node.not_ready"
+	causePermissionDenied = "pod.permission_denied"
 )
 
 // Those of workloads, jobs, deployments and nodes.
@@ -27,9 +47,5 @@ const (
 	causeBackoffExceeded    = "job.backoff_exceeded"
 	causeDeadlineExceeded   = "job.deadline_exceeded"
 	causeDeployFailed       = "deploy.failed"
-	causeNodeNotReady       = "node.not_ready"
-	causeDiskPressure       = "node.disk_pressure"
-	causeMemoryPressure     = "node.memory_pressure"
-	causePIDPressure        = "node.pid_pressure"
 	causeNetworkUnavailable = "node.network_unavailable"
 )

@@ -36,6 +36,9 @@ func examine(ev evidence.Evidence, q Question) *examination {
 	for _, p := range x.scope.pods {
 		x.pods = append(x.pods, x.examinePod(p))
 	}
+	if x.judgedByPods() {
+		x.pods = append(x.pods, x.ghosts()...)
+	}
 	x.works = x.workloads()
 	return x
 }
@@ -149,6 +152,7 @@ func (x *examination) gather() []finding {
 	if len(x.found) == 0 && !x.judgedByPods() {
 		x.pods = nil // they were only to explain
 	}
+	x.doubt()
 	return x.found
 }
 

@@ -1,148 +1,117 @@
 package diagnose
 
 import (
-	"regexp"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 )
 
-// pullSign is a phrase that tells why an image could not be pulled.
-type pullSign struct {
-	phrase string // in lower case
-	cause  string
-}
+// What the rules say of a pull, where several signs tell the same.
+const (
+	notThere    = "the image is not there"
+	noAccess    = "the registry refuses access to the image"
+	tooMuch     = "the registry refuses for now because too much was pulled"
+	noName      = "the registry's name cannot be resolved"
+	noAnswer    = "the registry cannot be reached"
+	noTrust     = "the registry's certificate or TLS is not accepted"
+	brokenReply = "the registry answers with an error of its own"
+	otherBuild  = "the image is not built for the node's platform"
+	badName     = "the image reference is not valid"
+	fullDisk    = "the node has no space left for the image"
+)
 
 // pullSigns in the order in which they decide: a message tells of the outermost
 // failure too ("failed to authorize: … i/o timeout"), and what stands higher is
-// nearer to the root. Other platforms' images are not in the table on purpose:
-// "no match for platform in manifest: not found" is no missing image.
-func pullSigns() []pullSign {
-	return []pullSign{
-		{"no match for platform", ""},
-		{"no matching manifest for", ""},
-		{"no space left on device", ""},
-		{"denied: permission denied", causeImageAuthFailed},
-		{"permission denied", ""}, // of the node's own files
-		{"couldn't parse image", causeImageInvalidName},
-		{"invalid reference format", causeImageInvalidName},
-		{"must be lowercase", causeImageInvalidName},
-		{"toomanyrequests", causeImageRateLimited},
-		{"too many requests", causeImageRateLimited},
-		{"rate limit", causeImageRateLimited},
-		{"pull qps exceeded", causeImageRateLimited},
-		{"no such host", causeRegistryUnreachable},
-		{"server misbehaving", causeRegistryUnreachable},
-		{"temporary failure in name resolution", causeRegistryUnreachable},
-		{"i/o timeout", causeRegistryUnreachable},
-		{"connection refused", causeRegistryUnreachable},
-		{"connection reset", causeRegistryUnreachable},
-		{"connection timed out", causeRegistryUnreachable},
-		{"no route to host", causeRegistryUnreachable},
-		{"network is unreachable", causeRegistryUnreachable},
-		{"x509:", causeRegistryUnreachable},
-		{"tls handshake timeout", causeRegistryUnreachable},
-		{"tls: ", causeRegistryUnreachable},
-		{"server gave http response to https client", causeRegistryUnreachable},
-		{"proxyconnect", causeRegistryUnreachable},
-		{"context deadline exceeded", causeRegistryUnreachable},
-		{"client.timeout exceeded", causeRegistryUnreachable},
-		{"request canceled while waiting for connection", causeRegistryUnreachable},
-		{"unexpected eof", causeRegistryUnreachable},
-		{": eof", causeRegistryUnreachable},
-		{"500 internal server error", causeRegistryUnreachable},
-		{"502 bad gateway", causeRegistryUnreachable},
-		{"503 service unavailable", causeRegistryUnreachable},
-		{"504 gateway timeout", causeRegistryUnreachable},
-		{"unauthorized", causeImageAuthFailed},
-		{"forbidden", causeImageAuthFailed},
-		{"authentication required", causeImageAuthFailed},
-		{"authorization failed", causeImageAuthFailed},
-		{"insufficient_scope", causeImageAuthFailed},
-		{"no basic auth credentials", causeImageAuthFailed},
-		{"incorrect username or password", causeImageAuthFailed},
-		{"not authorized", causeImageAuthFailed},
-		{"access denied", causeImageAuthFailed},
-		{"denied", causeImageAuthFailed},
-		{"failed to authorize", causeImageAuthFailed},
-		{"authorization token has expired", causeImageAuthFailed},
-		{"manifest unknown", causeImageNotFound},
-		{"name unknown", causeImageNotFound},
-		{"name_unknown", causeImageNotFound},
-		{"manifest_unknown", causeImageNotFound},
-		{"not found", causeImageNotFound},
-		{"notfound", causeImageNotFound},
-		{"does not exist", causeImageNotFound},
-		{"no such image", causeImageNotFound},
-		{"status code 404", causeImageNotFound},
-	}
+// nearer to the root.
+var pullSigns = []sign{
+	{"no match for platform", causeImageWrongPlatform, otherBuild},
+	{"no matching manifest for", causeImageWrongPlatform, otherBuild},
+	{"no image found in manifest list for architecture", causeImageWrongPlatform, otherBuild},
+	{"no image found in image index for architecture", causeImageWrongPlatform, otherBuild},
+	{"cannot be used on this platform", causeImageWrongPlatform, otherBuild},
+	{"does not match the specified platform", causeImageWrongPlatform, otherBuild},
+	{"no space left on device", causeDiskPressure, fullDisk},
+	{"disk quota exceeded", causeDiskPressure, fullDisk},
+	{".sock", "", ""}, // of the node's own runtime
+	{"cannot connect to the docker daemon", "", ""},
+	{"412 precondition failed", "", ""}, // the registry's policy: vulnerabilities, signatures
+	{"signature validation", "", ""},
+	{"source image rejected", "", ""},
+	{"denied: permission denied", causeImageAuthFailed, noAccess},
+	{"permission denied for", causeImageAuthFailed, noAccess}, // gcr.io
+	{"permission denied", "", ""},                             // of the node's own files
+	{"failed to extract layer", "", ""},
+	{"failed to register layer", "", ""},
+	{"couldn't parse image", causeImageInvalidName, badName},
+	{"invalid reference format", causeImageInvalidName, badName},
+	{"must be lowercase", causeImageInvalidName, badName},
+	{"invalid image name", causeImageInvalidName, badName},
+	{"toomanyrequests", causeImageRateLimited, tooMuch},
+	{"too many requests", causeImageRateLimited, tooMuch},
+	{"rate limit", causeImageRateLimited, tooMuch},
+	{"rate exceeded", causeImageRateLimited, tooMuch},
+	{"status code 429", causeImageRateLimited, tooMuch},
+	{"pull qps exceeded", causeImageRateLimited, "kubelet itself pulls no more images a second than it may"},
+	{"no such host", causeRegistryUnreachable, noName},
+	{"server misbehaving", causeRegistryUnreachable, noName},
+	{"name resolution", causeRegistryUnreachable, noName},
+	{"i/o timeout", causeRegistryUnreachable, noAnswer + " in time"},
+	{"connection refused", causeRegistryUnreachable, noAnswer + ": it refuses connections"},
+	{"connection reset", causeRegistryUnreachable, noAnswer + ": it resets connections"},
+	{"connection timed out", causeRegistryUnreachable, noAnswer + " in time"},
+	{"no route to host", causeRegistryUnreachable, noAnswer + ": there is no route to it"},
+	{"network is unreachable", causeRegistryUnreachable, noAnswer + ": its network is unreachable"},
+	{"x509:", causeRegistryUnreachable, noTrust},
+	{"tls handshake timeout", causeRegistryUnreachable, noAnswer + " in time"},
+	{"tls: ", causeRegistryUnreachable, noTrust},
+	{"server gave http response to https client", causeRegistryUnreachable, "the registry speaks plain HTTP where HTTPS is expected"},
+	{"proxyconnect", causeRegistryUnreachable, "the proxy before the registry cannot be reached"},
+	{"context deadline exceeded", causeRegistryUnreachable, noAnswer + " in time"},
+	{"client.timeout exceeded", causeRegistryUnreachable, noAnswer + " in time"},
+	{"request canceled", causeRegistryUnreachable, noAnswer + " in time"},
+	{"context canceled", causeRegistryUnreachable, noAnswer + " in time"},
+	{"unexpected eof", causeRegistryUnreachable, noAnswer + ": it ends connections early"},
+	{": eof", causeRegistryUnreachable, noAnswer + ": it ends connections early"},
+	{"server sent goaway", causeRegistryUnreachable, noAnswer + ": it ends connections early"},
+	{"500 internal server error", causeRegistryUnreachable, brokenReply},
+	{"502 bad gateway", causeRegistryUnreachable, brokenReply},
+	{"503 service unavailable", causeRegistryUnreachable, brokenReply},
+	{"504 gateway time", causeRegistryUnreachable, brokenReply},
+	{"unauthorized", causeImageAuthFailed, noAccess},
+	{"unauthenticated", causeImageAuthFailed, noAccess},
+	{"forbidden", causeImageAuthFailed, noAccess},
+	{"authentication required", causeImageAuthFailed, noAccess},
+	{"authorization failed", causeImageAuthFailed, noAccess},
+	{"insufficient_scope", causeImageAuthFailed, noAccess},
+	{"no basic auth credentials", causeImageAuthFailed, noAccess},
+	{"incorrect username or password", causeImageAuthFailed, noAccess},
+	{"not authorized", causeImageAuthFailed, noAccess},
+	{"does not have permission", causeImageAuthFailed, noAccess},
+	{"access denied", causeImageAuthFailed, noAccess},
+	{"denied", causeImageAuthFailed, noAccess},
+	{"failed to authorize", causeImageAuthFailed, noAccess},
+	{"authorization token has expired", causeImageAuthFailed, noAccess},
+	{"invalid username/password", causeImageAuthFailed, noAccess},
+	{"manifest unknown", causeImageNotFound, notThere},
+	{"name unknown", causeImageNotFound, notThere},
+	{"name_unknown", causeImageNotFound, notThere},
+	{"manifest_unknown", causeImageNotFound, notThere},
+	{"manifest invalid", "", ""},
+	{"unknown blob", causeImageNotFound, "a part of the image is not there"},
+	{"blob unknown", causeImageNotFound, "a part of the image is not there"},
+	{"not found", causeImageNotFound, notThere},
+	{"notfound", causeImageNotFound, notThere},
+	{"does not exist", causeImageNotFound, notThere},
+	{"no such image", causeImageNotFound, notThere},
+	{"status code 404", causeImageNotFound, notThere},
 }
 
 // pull is why one image could not be pulled, and the message that says so.
 type pull struct {
-	cause string
-	text  string
+	sign
+	text  string // in lower case
 	quote string
-}
-
-func pullFailure(cause string) func(container) (finding, bool) {
-	return func(c container) (finding, bool) {
-		p, ok := c.pullTrouble()
-		if !ok || p.cause != cause {
-			return finding{}, false
-		}
-		f := finding{
-			confidence: likely + 0.1,
-			symptom:    c.symptom(),
-			quotes:     []string{c.quote("image=" + c.spec.Image)},
-			because:    pullBecause(cause) + ": " + clip(c.spec.Image, 200),
-		}
-		if state := c.quoteState(); state != p.quote {
-			f.quotes = append(f.quotes, state)
-			f.confidence += 0.05
-		}
-		f.quotes = append(f.quotes, p.quote)
-		if cause == causeImageAuthFailed && ambiguousDenial(p.text) {
-			c.weighDenial(&f)
-		}
-		return f, true
-	}
-}
-
-func pullBecause(cause string) string {
-	switch cause {
-	case causeImageInvalidName:
-		return "the image reference is not valid"
-	case causeImageRateLimited:
-		return "the registry refuses for now because too much was pulled"
-	case causeRegistryUnreachable:
-		return "the registry cannot be reached"
-	case causeImageAuthFailed:
-		return "the registry refuses access to the image"
-	default:
-		return "the image is not there"
-	}
-}
-
-// ambiguousDenial finds the answer that registries give for a private image and
-// for one that does not exist alike, so as not to tell strangers which it is.
-func ambiguousDenial(text string) bool {
-	return strings.Contains(text, "does not exist or may require") ||
-		strings.Contains(text, "may not exist") || strings.Contains(text, "requested access to the resource is denied")
-}
-
-// weighDenial reads the ambiguous answer as most operators find it: credentials
-// are looked at first, the more so where the pod has some.
-func (c container) weighDenial(f *finding) {
-	f.confidence = fair - 0.05
-	other := 0.4
-	if len(c.Spec.ImagePullSecrets) > 0 {
-		f.confidence, other = 0.75, 0.25
-		f.quotes = append(f.quotes, c.pod.quote("spec.imagePullSecrets is set"))
-	} else {
-		f.quotes = append(f.quotes, c.pod.quote("spec.imagePullSecrets is not set"))
-	}
-	f.alternatives = append(f.alternatives, alternative{causeImageNotFound, other})
 }
 
 // pullTrouble reads why the image is not there. Kubelet's back-off message hides
@@ -153,64 +122,91 @@ func (c container) pullTrouble() (pull, bool) {
 		return pull{}, false
 	}
 	if w != nil {
-		switch {
-		case w.Reason == "InvalidImageName":
-			return pull{causeImageInvalidName, w.Message, c.quoteState()}, true
-		case w.Reason == "ErrImageNeverPull":
-			return pull{causeImageNotFound, w.Message, c.quoteState()}, true
-		}
-		if cause, decided := c.classify(w.Message); decided {
-			return pull{cause, strings.ToLower(w.Message), c.quoteState()}, true
+		if s, decided := c.pullState(w); decided {
+			return pull{s, strings.ToLower(w.Message), c.quoteState()}, true
 		}
 	}
-	for i := len(c.events) - 1; i >= 0; i-- {
-		e := c.events[i]
-		if !pullEvent(e) {
-			continue
-		}
-		if cause, decided := c.classify(e.Message); decided {
-			return pull{cause, strings.ToLower(e.Message), quoteEvent(e)}, true
-		}
+	if p, ok := c.pullEvents(w == nil || quietWait(w.Reason)); ok {
+		return p, true
 	}
 	if w != nil && w.Reason == "RegistryUnavailable" {
-		return pull{causeRegistryUnreachable, w.Message, c.quoteState()}, true
+		return pull{sign{cause: causeRegistryUnreachable, because: noAnswer}, strings.ToLower(w.Message), c.quoteState()}, true
 	}
 	return pull{}, false
 }
 
+// pullState reads the waiting state: some of its reasons decide by themselves.
+func (c container) pullState(w *corev1.ContainerStateWaiting) (sign, bool) {
+	switch w.Reason {
+	case "InvalidImageName":
+		return sign{cause: causeImageInvalidName, because: badName}, true
+	case "SignatureValidationFailed": // neither missing nor refused: the node's own policy
+		return sign{}, true
+	case "ErrImageNeverPull":
+		return neverPull(w.Message), true
+	}
+	return c.classify(w.Message)
+}
+
+// neverPull tells an absent image from one that is there for other credentials only.
+func neverPull(message string) sign {
+	if text := withoutNames(message); strings.Contains(text, "auth") || strings.Contains(text, "credential") {
+		return sign{cause: causeImageAuthFailed, because: "the image is on the node, but was pulled with other credentials, and must not be pulled"}
+	}
+	return sign{cause: causeImageNotFound, because: "the image is not on the node, and must not be pulled (imagePullPolicy Never)"}
+}
+
+// pullEvents reads the newest failure that says why. Where nothing says that the
+// pull still fails, one before a success is history.
+func (c container) pullEvents(onlyCurrent bool) (pull, bool) {
+	var since time.Time
+	if onlyCurrent {
+		since = c.lastTime("Pulled", "Created", "Started")
+	}
+	for i := len(c.events) - 1; i >= 0; i-- {
+		e := c.events[i]
+		if !pullEvent(e) || !since.IsZero() && !eventTime(e).After(since) {
+			continue
+		}
+		s, decided := c.classify(e.Message)
+		if e.Reason == "ErrImageNeverPull" {
+			s, decided = neverPull(e.Message), true
+		}
+		if decided {
+			return pull{s, strings.ToLower(e.Message), quoteEvent(e)}, true
+		}
+	}
+	return pull{}, false
+}
+
+// lastTime is when the newest event of one of these reasons was last seen.
+func (c container) lastTime(reasons ...string) time.Time {
+	return lastTime(c.events, reasons...)
+}
+
 func pullReason(reason string) bool {
 	switch reason {
-	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError":
+	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError", "SignatureValidationFailed":
 		return true
 	}
 	return false
 }
 
 func pullEvent(e *corev1.Event) bool {
-	return (e.Reason == "Failed" || e.Reason == "InspectFailed" || e.Reason == "ErrImageNeverPull") &&
+	return (e.Reason == "Failed" || e.Reason == "InspectFailed" || e.Reason == "ErrImageNeverPull" || e.Reason == "BackOff") &&
 		strings.Contains(e.Message, "image")
 }
 
-// namesInMessage is what a message quotes or points to: references and
-// addresses, whose words (rate-limiter, not-found) are no signs.
-var namesInMessage = regexp.MustCompile(`"[^"]*"|https?://[^\s"]+`)
-
 // classify reads one message. A message that decides may decide for no cause
 // that is known here; one that only says "back-off" does not decide.
-func (c container) classify(message string) (cause string, decided bool) {
-	text := namesInMessage.ReplaceAllString(clip(message, 8_192), `""`)
+func (c container) classify(message string) (sign, bool) {
+	text := withoutNames(message)
 	for _, name := range imageNames(c.spec.Image) {
 		if strings.ContainsAny(name, "/:-_.") { // a plain word may be part of any sentence
-			text = strings.ReplaceAll(text, name, "")
+			text = strings.ReplaceAll(text, strings.ToLower(name), "")
 		}
 	}
-	text = strings.ToLower(text)
-	for _, s := range pullSigns() {
-		if strings.Contains(text, s.phrase) {
-			return s.cause, true
-		}
-	}
-	return "", false
+	return read(pullSigns, text)
 }
 
 // imageNames are the ways in which messages write a reference: whole, and

@@ -35,8 +35,8 @@ func TestImages(t *testing.T) {
 		{"registry is down", "ErrImagePull", unpack + `unexpected status from HEAD request to https://registry.example.com/v2/shop/app/manifests/9: 503 Service Unavailable`, unreachable, ""},
 		{"invalid name", "InvalidImageName", `Failed to apply default image tag "shop/App:": couldn't parse image name "shop/App:": invalid reference format`, invalid, ""},
 		{"invalid name by inspection", "ImageInspectError", `Failed to inspect image "Shop/App": couldn't parse image reference "Shop/App": invalid reference format: repository name must be lowercase`, invalid, ""},
-		{"another platform's image is not a missing one", "ErrImagePull", unpack + `no match for platform in manifest: not found`, "unknown", ""},
-		{"a full disk is not a refusal", "ErrImagePull", `failed to extract layer: write /var/lib/containerd/x: no space left on device: permission denied`, "unknown", ""},
+		{"another platform's image is not a missing one", "ErrImagePull", unpack + `no match for platform in manifest: not found`, "pod.image_wrong_platform", ""},
+		{"a full disk is not a refusal", "ErrImagePull", `failed to extract layer: write /var/lib/containerd/x: no space left on device: permission denied`, "node.disk_pressure", "host.disk_full"},
 	} {
 		cases = append(cases, diseaseCase{name: c.name, cause: c.cause, container: "app", other: c.other,
 			doc: sent(one(pod{phase: "Pending", statuses: []string{st("app", false, 0, waiting(c.reason, c.message), "")}}), []string{})})

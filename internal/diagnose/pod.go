@@ -23,6 +23,8 @@ type pod struct {
 	nodeEvents []*corev1.Event // about its node
 	logs       []evidence.Log
 	containers []container
+	ghost      bool      // only events tell of it
+	schedule   *schedule // why no node takes it; nil where one does
 }
 
 // container is one container of a pod; init containers and sidecars count alike.
@@ -34,6 +36,8 @@ type container struct {
 	status corev1.ContainerStatus
 	known  bool // there is a status
 	events []*corev1.Event
+	pull   *pull     // why its image is not there; nil where that is not its trouble
+	unmade *creation // why it could not be made or started; likewise
 }
 
 // The roles of a container, as people say them.
@@ -105,7 +109,9 @@ func (x *examination) examinePod(p *corev1.Pod) *pod {
 	})
 	for i := range out.containers {
 		out.containers[i].takeEvents()
+		out.containers[i].readTexts()
 	}
+	out.schedule = out.readSchedule()
 	return out
 }
 
@@ -133,7 +139,7 @@ func (p *pod) place() place {
 	}
 	return place{
 		at: p.within[0], within: p.within, acute: acute,
-		subject: p.x.subject(p, ""), owner: p.x.own.top(p.Pod, p.x.cluster),
+		subject: p.x.subject(p, ""), owner: p.top(),
 	}
 }
 
@@ -141,10 +147,38 @@ func (p *pod) place() place {
 func (c container) place() place {
 	p := place{
 		at: c.pod.within[0] + "/" + c.role + "/" + c.name, acute: c.acuteness(), container: c.name,
-		subject: c.x.subject(c.pod, c.name), owner: c.x.own.top(c.Pod, c.x.cluster),
+		subject: c.x.subject(c.pod, c.name), owner: c.top(),
 	}
 	p.within = append([]string{p.at}, c.pod.within...)
 	return p
+}
+
+// top is the pod's top controller, as far as it is known.
+func (p *pod) top() incident.Target {
+	if len(p.chain) == 0 {
+		return incident.Target{}
+	}
+	return p.chain[len(p.chain)-1]
+}
+
+// node is the pod's node, where the evidence holds it.
+func (p *pod) node() *corev1.Node {
+	for i := range p.x.ev.Nodes {
+		if n := &p.x.ev.Nodes[i]; n.Name == p.Spec.NodeName {
+			return n
+		}
+	}
+	return nil
+}
+
+// readTexts reads once what several rules ask.
+func (c *container) readTexts() {
+	if p, ok := c.pullTrouble(); ok {
+		c.pull = &p
+	}
+	if t, ok := c.creationTrouble(); ok {
+		c.unmade = &t
+	}
 }
 
 func (x *examination) subject(p *pod, container string) incident.Target {

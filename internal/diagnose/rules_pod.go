@@ -16,31 +16,6 @@ var containerRules = []row[container]{
 		RulesOut: []string{causeLivenessFailed, causeStartupProbeFailed, causeStartupFailed}, Explains: []string{causeReadinessFailed},
 	}, oomKilled},
 	{Rule{
-		Name: "image-name", Cause: causeImageInvalidName, Confidence: 0.95,
-		When:   "the image reference cannot be parsed",
-		Quotes: "the image; the waiting message",
-	}, pullFailure(causeImageInvalidName)},
-	{Rule{
-		Name: "image-rate-limit", Cause: causeImageRateLimited, Confidence: 0.95,
-		When:   "the registry answers that too much was pulled",
-		Quotes: "the image; the message of the failed pull",
-	}, pullFailure(causeImageRateLimited)},
-	{Rule{
-		Name: "registry-unreachable", Cause: causeRegistryUnreachable, Confidence: 0.95,
-		When:   "the registry's name, address, certificate or service fails before it looks at the image",
-		Quotes: "the image; the message of the failed pull",
-	}, pullFailure(causeRegistryUnreachable)},
-	{Rule{
-		Name: "image-auth", Cause: causeImageAuthFailed, Confidence: 0.95,
-		When:   "the registry refuses these credentials, or asks for some",
-		Quotes: "the image; the message of the failed pull; whether the pod has imagePullSecrets",
-	}, pullFailure(causeImageAuthFailed)},
-	{Rule{
-		Name: "image-not-found", Cause: causeImageNotFound, Confidence: 0.95,
-		When:   "the registry knows no such image or tag, or it is absent and must not be pulled",
-		Quotes: "the image; the message of the failed pull",
-	}, pullFailure(causeImageNotFound)},
-	{Rule{
 		Name: "startup-probe", Cause: causeStartupProbeFailed, Confidence: 0.95,
 		When:     "the startup probe failed until kubelet gave up on the container",
 		Quotes:   "the last termination; the Killing and Unhealthy events",

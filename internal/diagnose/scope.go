@@ -178,11 +178,8 @@ func replaced(p *corev1.Pod, pods []*corev1.Pod) bool {
 
 // evicted says whether the pod was ended from outside.
 func evicted(p *corev1.Pod) bool {
-	switch p.Status.Reason {
-	case "Evicted", "Preempting", "Preempted", "NodeShutdown", "Terminated", "NodeLost", "UnexpectedAdmissionError", "NodeAffinity", "OutOfcpu", "OutOfmemory":
-		return true
-	}
-	return false
+	reason := p.Status.Reason
+	return ends[reason] != "" || refusals[reason] != "" || reason == "NodeLost" || reason == "UnexpectedAdmissionError" || strings.HasPrefix(reason, "OutOf")
 }
 
 func sameController(a, b *corev1.Pod) bool {

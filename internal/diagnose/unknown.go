@@ -99,7 +99,7 @@ func (c container) explain(d *incident.Diagnosis) (lookAgain bool) {
 	d.Evidence = append(d.Evidence, c.quoteState())
 	w := c.status.State.Waiting
 	if w != nil && pullReason(w.Reason) {
-		if _, decided := c.classify(w.Message); !decided {
+		if _, decided := c.pullState(w); !decided {
 			d.Summary = c.symptom() + ", but the message of the first failed pull is not there"
 			d.Missing = append(d.Missing, "the first Failed event of the pull of "+c.spec.Image)
 			d.Alternatives = []incident.Alternative{{Cause: causeImageNotFound, Confidence: slight}, {Cause: causeImageAuthFailed, Confidence: slight}}
