@@ -23,12 +23,13 @@ type environment struct {
 }
 
 type commands struct {
-	Serve   serveCommand   `cmd:"" default:"withargs" help:"Run the service (the default)."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database up to this program's schema, and end."`
-	Keygen  keygenCommand  `cmd:"" help:"Make a key pair for tokens."`
-	Token   tokenCommand   `cmd:"" help:"Sign a token, offline."`
-	Policy  policyCommand  `cmd:"" help:"Show or check a policy."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve    serveCommand    `cmd:"" default:"withargs" help:"Run the service (the default)."`
+	Migrate  migrateCommand  `cmd:"" help:"Bring the database up to this program's schema, and end."`
+	Keygen   keygenCommand   `cmd:"" help:"Make a key pair for tokens."`
+	Token    tokenCommand    `cmd:"" help:"Sign a token, offline."`
+	Diagnose diagnoseCommand `cmd:"" help:"Say what is wrong, from files or a pipe: no server, no database."`
+	Policy   policyCommand   `cmd:"" help:"Show or check a policy."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
 // run is the whole program: the same entry starts it in tests. It ends when ctx does.

@@ -108,21 +108,25 @@ func reachable(action string, t incident.Target) bool {
 // nothing answers where there is no evidence about what the question is about.
 func (x *examination) nothing() incident.Diagnosis {
 	t := x.q.Target
-	what := cmp.Or(t.String(), "what this is about")
-	d := unknown("nothing is known about " + what + " that would name a cause")
-	d.Subject = t
+	d := unknown("the evidence holds nothing that would name a cause")
+	what := t.String()
 	n, known := needOf(t, x.q.Family)
 	switch {
+	case what == "":
+		d.Missing = []string{"what shows the trouble: the pod's JSON and events, or what df, systemctl or openssl say"}
 	case known:
 		d.Missing = []string{strings.ReplaceAll(n.missing, "%s", what)}
-	case x.q.Family != "":
-		d.Missing = []string{"evidence about " + what + " (" + x.q.Family + ")"}
 	default:
 		d.Missing = []string{"evidence about " + what}
 	}
-	if t.Name == "" && t.Host == "" {
+	if what != "" {
+		d.Summary = "nothing is known about " + what + " that would name a cause"
+		d.Chain = []string{d.Summary}
+	}
+	if x.open() {
 		d.Missing = append(d.Missing, "the Kubernetes object or host it is about: namespace, kind and name, or host")
 	}
+	d.Subject = t
 	if action := Look(t, x.q.Family); action != "" {
 		d.Wants = append(d.Wants, incident.Want{Action: action, Target: x.onCluster(t)})
 	}
