@@ -69,6 +69,25 @@ func needOf(t incident.Target, family string) (need, bool) {
 // ofPods are the collections that look at more of a pod or controller than itself.
 var ofPods = []string{CollectWorkload, CollectUsage}
 
+// Asks is what is asked for where nothing is known about a question of this
+// family: in words, and the collect actions. A pod's log is asked for where its
+// status does not say why its program ends or is not ready.
+func Asks(family string) (words string, actions []string) {
+	switch family {
+	case "pod", "job":
+		return "the pod JSON, its owners and events; the log of the container that ends or is not ready", []string{CollectPod, CollectLogs}
+	}
+	for _, n := range needs {
+		if n.family == family && n.action != "" {
+			return strings.ReplaceAll(n.missing, "%s", "it"), []string{n.action}
+		}
+		if n.family == family {
+			return strings.ReplaceAll(n.missing, "%s", "it"), nil
+		}
+	}
+	return "", nil
+}
+
 // Look is the collection that shows how a target fares, given what was suspected
 // or found: "" where none can.
 func Look(t incident.Target, family string) string {
