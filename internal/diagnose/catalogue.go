@@ -18,6 +18,7 @@ var catalogue = []table{
 	over("workload", (*examination).quotas, wellQuota, quotaRules),
 	over("workload", (*examination).hpas, wellHPA, hpaRules),
 	over("workload", (*examination).pdbs, wellPDB, pdbRules),
+	over("workload", (*examination).pvcs, wellPVC, pvcRules),
 	over("job", (*examination).jobs, wellJob, jobRules),
 	over("job", (*examination).wholePods, nil, jobPodRules),
 	over("deploy", (*examination).gitops, wellGitOps, deployRules),

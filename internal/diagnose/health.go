@@ -50,6 +50,17 @@ func (x *examination) health() (incident.Diagnosis, bool) {
 
 const maxWellLines = 5
 
+// unwell quotes what the tables call not well.
+func (x *examination) unwell() []string {
+	var lines []string
+	for _, t := range catalogue {
+		if t.well != nil {
+			lines = append(lines, t.well(x).ill...)
+		}
+	}
+	return lines[:min(len(lines), maxWellLines)]
+}
+
 // enough says whether what was judged answers the question: pods for what is
 // judged by pods (or a controller that is to have none), else the family of the
 // first hypothesis, where a table is about that.

@@ -134,6 +134,9 @@ func evictionRefused(p pdb) (finding, bool) {
 	case len(p.refused) > 0:
 		e := p.refused[len(p.refused)-1]
 		f.confidence, f.quotes = e.sure, []string{e.quote}
+		if p.blocks() {
+			f.confidence = max(e.sure, strong) // the budget says the same
+		}
 		f.symptom, f.because = e.symptom(), "the disruption budget of its pods allows none to be evicted"
 		if p.budget != nil && !p.blocks() {
 			return finding{}, false // the budget allows it again

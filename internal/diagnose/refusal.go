@@ -40,6 +40,7 @@ var refusalSigns = []refusalSign{
 	{"pod rejected: runtimeclass", causeAdmissionDenied, "the pod's runtime class does not exist"},
 	{"node selector conflicts", causeAdmissionDenied, "the pod's node selector conflicts with that of the namespace"},
 	{"node label selector conflicts", causeAdmissionDenied, "the pod's node selector conflicts with that of the namespace"},
+	{"request did not complete within", causeAdmissionDenied, "an admission webhook, or the API server itself, did not answer in time"},
 	{"is forbidden", causeAdmissionDenied, "an admission rule forbids it"},
 	{"is invalid", causeAdmissionDenied, "the API server finds it invalid"},
 }
@@ -127,9 +128,7 @@ func refused(cause string) func(*workload) (finding, bool) {
 			quotes:     []string{r.quote},
 			because:    "the API server refuses the pods of " + w.title() + ": " + r.why + ": " + r.said(),
 		}
-		if r.phrase == "is forbidden" || r.phrase == "is invalid" {
-			f.confidence = min(f.confidence, likely)
-		}
+		f.confidence = min(f.confidence, r.atMost())
 		if w.seen {
 			f.quotes = append(f.quotes, w.counts())
 		}
@@ -140,6 +139,17 @@ func refused(cause string) func(*workload) (finding, bool) {
 		}
 		return f, true
 	}
+}
+
+// atMost is less for a sign that does not say which rule refused.
+func (s refusalSign) atMost() float64 {
+	switch s.phrase {
+	case "is forbidden", "is invalid":
+		return likely
+	case "request did not complete within":
+		return fair
+	}
+	return certain
 }
 
 // lacking is what people see of a workload whose pods are not created.

@@ -13,8 +13,20 @@ func unknown(summary string) incident.Diagnosis {
 	return incident.Diagnosis{Cause: incident.CauseUnknown, Summary: summary, Chain: []string{summary}}
 }
 
-// unknown says what would decide.
+// unknown says what would decide, and what is seen not to be well.
 func (x *examination) unknown() incident.Diagnosis {
+	d := x.unnamed()
+	ill := x.unwell()
+	d.Evidence = append(d.Evidence, ill...)
+	if len(ill) > 0 && x.open() && len(x.pods) == 0 {
+		d.Summary = "something is not well, and nothing says why: " + ill[0]
+		d.Chain = []string{d.Summary}
+		d.Missing = []string{"the pods, events and logs of what is not well"}
+	}
+	return d
+}
+
+func (x *examination) unnamed() incident.Diagnosis {
 	switch {
 	case len(x.pods) > 0:
 		return x.undecided()

@@ -192,14 +192,16 @@ func (w *workload) place() place {
 }
 
 // complete says whether the workload has all its pods, of its newest template,
-// and all of them ready.
+// and all of them ready. A Deployment has more than it wants while a rollout is
+// under way.
 func (w *workload) complete() bool {
-	return w.seen && w.current && w.ready >= w.wanted && w.updated >= w.wanted && w.has >= w.wanted
+	return w.seen && w.current && w.ready >= w.wanted && w.updated >= w.wanted && w.has >= w.wanted &&
+		(w.kind != "Deployment" || w.has == w.wanted)
 }
 
 // standing is what people see of it.
 func (w *workload) standing() string {
-	return fmt.Sprintf("%s: %d of %d replicas ready", w.title(), max(w.ready, 0), w.wanted)
+	return fmt.Sprintf("%s: %d of %d replicas ready, %d of the newest template", w.title(), max(w.ready, 0), w.wanted, max(w.updated, 0))
 }
 
 func (w *workload) counts() string {
@@ -223,6 +225,8 @@ func wellWorkload(w *workload) (string, bool) {
 		return w.quote(fmt.Sprintf("%d of %d replicas ready", w.ready, w.wanted)), true
 	case w.paused && w.ready >= w.wanted:
 		return w.quote(fmt.Sprintf("paused, %d of %d replicas ready", w.ready, w.wanted)), true
+	case w.ready >= w.wanted && !w.find("Progressing").no() && w.kind == "Deployment":
+		return w.quote(fmt.Sprintf("%d of %d replicas ready, a rollout is under way", w.ready, w.wanted)), true
 	case w.startingNormally():
 		return w.quote(fmt.Sprintf("%d of %d replicas ready, the others on their way", max(w.ready, 0), w.wanted)), true
 	default:
