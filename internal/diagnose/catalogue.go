@@ -18,7 +18,6 @@ var catalogue = []table{
 	over("workload", (*examination).quotas, wellQuota, quotaRules),
 	over("workload", (*examination).hpas, wellHPA, hpaRules),
 	over("workload", (*examination).pdbs, wellPDB, pdbRules),
-	over("workload", (*examination).pvcs, wellPVC, pvcRules),
 	over("job", (*examination).jobs, wellJob, jobRules),
 	over("job", (*examination).wholePods, nil, jobPodRules),
 	over("deploy", (*examination).gitops, wellGitOps, deployRules),
@@ -29,7 +28,7 @@ var catalogue = []table{
 	over("pod", (*examination).wholePods, nil, setupRules),
 	over("pod", (*examination).wholePods, nil, scheduleRules),
 	over("pod", (*examination).wholePods, nil, evictRules),
-	over("pod", (*examination).claims, nil, claimRules),
+	over("pod", (*examination).claims, wellClaim, claimRules),
 }
 
 // Rules lists every rule of every family.

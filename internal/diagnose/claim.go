@@ -144,3 +144,18 @@ func claimNotResized(c claim) (finding, bool) {
 	}
 	return c.finding(e, "it could not be made larger"), true
 }
+
+// wellClaim says how a claim fares for which no pod speaks. One that waits for
+// its first pod is well: its storage class wants it so.
+func wellClaim(c claim) (string, bool) {
+	waits := lastOf(c.events, func(e *corev1.Event) bool { return e.Reason == "WaitForFirstConsumer" })
+	switch {
+	case !c.x.open() && c.x.q.Target.Kind != "PersistentVolumeClaim" || len(c.x.pods) > 0:
+		return "", true
+	case c.Status.Phase == corev1.ClaimBound:
+		return c.quote(), true
+	case waits != nil:
+		return quoteEvent(waits), true
+	}
+	return c.quote(), false
+}

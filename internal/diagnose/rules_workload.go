@@ -70,12 +70,3 @@ var pdbRules = []row[pdb]{
 		Quotes: "what the budget allows, wants and has",
 	}, budgetAllowsNone},
 }
-
-// pvcRules are about a claim that no pod in the evidence mounts.
-var pvcRules = []row[pvc]{
-	{Rule{
-		Name: "claim-without-volume", Cause: "pod.volume_failed", Confidence: fair,
-		When:   "a PersistentVolumeClaim is Lost, or its newest event says that no volume is provisioned or bound, and no pod in the evidence mounts it; not while it waits for its first consumer",
-		Quotes: "the event; the phase",
-	}, claimFailed},
-}

@@ -13,8 +13,8 @@ import (
 // fromOutside are the causes of a pod's trouble that no other template would
 // cure: rolling back leaves them as they are.
 var fromOutside = []string{
-	"pod.dependency_unavailable", causeRegistryUnreachable, causeImageRateLimited, causeNodeOOM, "pod.evicted", "pod.sandbox_failed", "pod.volume_failed",
-	"pod.unschedulable.insufficient_resources", "pod.unschedulable.taint", "pod.unschedulable.too_many_pods", "pod.unschedulable.volume",
+	"pod.dependency_unavailable", causeRegistryUnreachable, causeImageRateLimited, causeNodeOOM, causeEvicted, causeSandboxFailed, causeVolumeFailed,
+	causeNoResources, causeNoToleration, causeTooManyPods, causeNoVolume,
 }
 
 // inTemplate are the others: the newest template is at fault, and the one before
