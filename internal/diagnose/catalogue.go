@@ -29,6 +29,7 @@ var catalogue = []table{
 	over("pod", (*examination).wholePods, nil, scheduleRules),
 	over("pod", (*examination).wholePods, nil, evictRules),
 	over("pod", (*examination).claims, wellClaim, claimRules),
+	over("pod", (*examination).containers, nil, logRules),
 }
 
 // Rules lists every rule of every family.

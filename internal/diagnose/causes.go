@@ -34,6 +34,8 @@ const (
 	causePIDPressure      = "node.pid_pressure"
 	causeNodeNotReady     = "node.not_ready"
 	causePermissionDenied = "pod.permission_denied"
+	causeDependency       = "pod.dependency_unavailable"
+	causeConnections      = "db.connections_exhausted"
 )
 
 // Those of workloads, jobs, deployments and nodes.

@@ -38,6 +38,9 @@ type container struct {
 	events []*corev1.Event
 	pull   *pull     // why its image is not there; nil where that is not its trouble
 	unmade *creation // why it could not be made or started; likewise
+	ill    plight
+	heard  bool       // there is a log or message of the run in question
+	word   *testimony // what it says of its trouble; nil where it says nothing decisive
 }
 
 // The roles of a container, as people say them.
@@ -112,6 +115,9 @@ func (x *examination) examinePod(p *corev1.Pod) *pod {
 		out.containers[i].readTexts()
 	}
 	out.schedule = out.readSchedule()
+	for i := range out.containers {
+		out.containers[i].listen()
+	}
 	return out
 }
 

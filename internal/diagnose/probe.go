@@ -129,7 +129,22 @@ func readinessFailed(c container) (finding, bool) {
 	default:
 		return finding{}, false
 	}
+	c.addLog(&f)
 	return f, true
+}
+
+// addLog quotes what the program says of itself while its probe fails, or asks
+// for it: a program that runs may be waiting for another.
+func (c container) addLog(f *finding) {
+	switch w := c.word; {
+	case w != nil && w.means.depth > wrapper && w.means.cause == causeStartupFailed && w.means != selfFault:
+		f.because += "; its log says: " + w.reason()
+		f.quotes = append(f.quotes, w.quote)
+		f.alternatives = append(f.alternatives, w.otherCauses()...)
+	case !c.heard:
+		f.missing = append(f.missing, "the log of "+c.title()+", which would say whether it waits for another service")
+		f.wants = append(f.wants, CollectLogs)
+	}
 }
 
 // readinessIsYoung forgives a first start its first failures.

@@ -1,9 +1,6 @@
 package diagnose
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // createRules are about a container that cannot be made, or whose program cannot
 // be started. A program that starts and ends by itself is another matter.
@@ -50,18 +47,6 @@ var createRules = []row[container]{
 		Quotes:   "the waiting message or the last termination",
 		RulesOut: []string{causeCreateFailed},
 	}, notMade(causeDiskPressure)},
-	{Rule{
-		Name: "platform-by-log", Cause: causeImageWrongPlatform, Confidence: 0.92,
-		When:     "the program ended at once and all that it said is `exec format error`",
-		Quotes:   "the last termination; the log line; the node's architecture",
-		RulesOut: []string{causeStartupFailed, causePermissionDenied},
-	}, platformByLog},
-	{Rule{
-		Name: "command-by-log", Cause: causeCommandInvalid, Confidence: likely + 0.05,
-		When:     "the program ended at once (often with 126 or 127) and all that was said is that it was not found or may not be run",
-		Quotes:   "the last termination; the log line",
-		RulesOut: []string{causeStartupFailed, causePermissionDenied},
-	}, commandByLog},
 }
 
 func notMade(cause string) func(container) (finding, bool) {
@@ -122,79 +107,4 @@ func (c container) quoteCommand(f *finding) {
 	} else if c.spec.Image != "" {
 		f.quotes = append(f.quotes, c.quote("image="+c.spec.Image+", no command of its own"))
 	}
-}
-
-// onlyWords gives the end of a program that said one thing only, as a runtime or a
-// shell does in its place.
-func (c container) onlyWords() (death, string, bool) {
-	d, died := c.death()
-	if !died || !c.current(d) || d.killed() || neverRan(d.Reason) || c.DeletionTimestamp != nil || d.ExitCode == 0 {
-		return d, "", false
-	}
-	line := strings.ToLower(c.lastWords(d))
-	return d, line, line != ""
-}
-
-// platformByLog reads what runc leaves in the log where the last step, execve,
-// fails. A script without its first line fails alike.
-func platformByLog(c container) (finding, bool) {
-	d, line, ok := c.onlyWords()
-	if !ok || !strings.HasSuffix(strings.Trim(line, `"' .`), "exec format error") {
-		return finding{}, false
-	}
-	f := finding{
-		confidence:   strong,
-		symptom:      c.symptom(),
-		because:      "the program in " + c.title() + " is built for another platform than the node's",
-		quotes:       []string{c.quoteDeath(d), c.lastWords(d)},
-		alternatives: []alternative{{causeCommandInvalid, slight}},
-	}
-	c.quotePlatform(&f)
-	if script(line) {
-		f.confidence = fair - 0.1
-		f.alternatives = []alternative{{causeCommandInvalid, 0.45}}
-		f.missing = append(f.missing, "whether the script begins with #! : without that the kernel says the same of it")
-	}
-	return f, true
-}
-
-// script says whether the program named in "exec /entrypoint.sh: exec format error"
-// is a script: those run on every platform, if they say by what.
-func script(line string) bool {
-	for _, suffix := range []string{".sh:", ".py:", ".rb:", ".pl:", ".js:"} {
-		if strings.Contains(line, suffix) {
-			return true
-		}
-	}
-	return false
-}
-
-// commandByLog reads what runc leaves in the log of a script whose interpreter is
-// not there, and what a shell says of a program that it cannot find or run.
-func commandByLog(c container) (finding, bool) {
-	d, line, ok := c.onlyWords()
-	if !ok {
-		return finding{}, false
-	}
-	line = strings.TrimRight(line, `"' .`)
-	byRuntime := strings.Contains(line, "exec user process caused") || strings.Contains(line, "message: exec ") || strings.Contains(line, "log ends: exec ")
-	byShell := d.ExitCode == 126 || d.ExitCode == 127
-	missing := strings.HasSuffix(line, "no such file or directory") || strings.HasSuffix(line, "not found")
-	refused := strings.HasSuffix(line, "permission denied")
-	if !(byRuntime || byShell) || !(missing || refused) {
-		return finding{}, false
-	}
-	why := "is not there (for a script: what its first line names; line ends of Windows hide it too)"
-	if refused {
-		why = "may not be executed"
-	}
-	f := finding{
-		confidence:   likely,
-		symptom:      c.symptom(),
-		because:      fmt.Sprintf("the program that %s is to run %s (exit code %d)", c.title(), why, d.ExitCode),
-		quotes:       []string{c.quoteDeath(d), c.lastWords(d)},
-		alternatives: []alternative{{causeStartupFailed, slight}},
-	}
-	c.quoteCommand(&f)
-	return f, true
 }

@@ -121,7 +121,7 @@ func (c container) explain(d *incident.Diagnosis) (lookAgain bool) {
 	if dead, ok := c.death(); ok && dead.killed() {
 		d.Evidence = append(d.Evidence, c.quoteDeath(dead))
 		d.Summary = fmt.Sprintf("%s was killed from outside (exit code %d), and nothing says by whom", c.title(), dead.ExitCode)
-		d.Missing = append(d.Missing, "who killed "+c.title()+": Killing or Unhealthy events, or the node's OOM record")
+		d.Missing = append(d.Missing, "who killed "+c.title()+": "+killers)
 		d.Alternatives = []incident.Alternative{{Cause: causeOOMKilled, Confidence: 0.3}, {Cause: causeLivenessFailed, Confidence: 0.3}}
 		return false
 	}
