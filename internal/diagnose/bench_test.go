@@ -64,3 +64,15 @@ func BenchmarkDiagnoseNothing(b *testing.B) {
 		diagnose.Diagnose(evidence.Evidence{ObservedAt: now}, aboutPod(apiPod))
 	}
 }
+
+// BenchmarkDiagnoseLog reads 64 KiB of a log that says nothing decisive.
+func BenchmarkDiagnoseLog(b *testing.B) {
+	line := "2026-11-23 03:14:00.120  INFO 1 --- [nio-8080-exec-1] c.e.shop.OrderController : order 4711 accepted for customer 42\\n"
+	doc := sent(one(pod{statuses: []string{st("app", false, 5, crashLoop, ended("Error", 1, time.Minute))}}), nil,
+		fmt.Sprintf(`"logs":[{"pod":%q,"container":"app","previous":true,"text":"%s"}]`, apiPod, strings.Repeat(line, 600)))
+	ev, _ := evidence.Parse(json.RawMessage(doc), now)
+	b.ReportAllocs()
+	for b.Loop() {
+		diagnose.Diagnose(ev, aboutPod(apiPod))
+	}
+}

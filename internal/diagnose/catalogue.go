@@ -30,6 +30,7 @@ var catalogue = []table{
 	over("pod", (*examination).wholePods, nil, evictRules),
 	over("pod", (*examination).claims, wellClaim, claimRules),
 	over("pod", (*examination).containers, nil, logRules),
+	over("log", (*examination).bareLogs, nil, bareRules),
 }
 
 // Rules lists every rule of every family.

@@ -93,7 +93,7 @@ var stamp = regexp.MustCompile(`^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d) (?:s
 // continues says whether a line belongs to the entry before it: a stack trace, a
 // message of several lines.
 func continues(line string) bool {
-	rest := line[len(stamp.FindString(line[:min(len(line), 64)])):]
+	rest := unstamped(line)
 	if len(rest) < len(line) { // some loggers put two spaces after their own time
 		if strings.HasPrefix(rest, "    ") || strings.HasPrefix(rest, "\t") {
 			return true
@@ -109,18 +109,21 @@ func continues(line string) bool {
 	return false
 }
 
-// findSigns marks every line with the first row of the table that it shows.
+// findSigns marks every line with the first row of the table that it shows. Each
+// row is tried once a line, so that a line of nothing but signs costs no more.
 func (p *page) findSigns(waiting bool) {
-	i := 0
+	i, tried := 0, map[int]bool{}
 	logPhrases.find(p.lower, func(at int, f phrase) {
 		for i < len(p.lines)-1 && p.lines[i].to < at {
 			i++
+			clear(tried)
 		}
 		l := &p.lines[i]
 		s := &logSigns[f.of]
-		if l.sign != nil && l.row <= f.of || at+len(f.text) > l.to || s.means == depAwaited && !waiting {
+		if tried[f.of] || l.sign != nil && l.row <= f.of || at+len(f.text) > l.to || s.means == depAwaited && !waiting {
 			return
 		}
+		tried[f.of] = true
 		if s.holds(p.lowerOf(l)) && (waiting || !p.isQuiet(l)) {
 			l.sign, l.row = s, f.of
 		}
@@ -151,7 +154,13 @@ func (p *page) isQuiet(l *logLine) bool {
 	return strings.HasPrefix(line, "#") || strings.HasPrefix(line, "//") || strings.HasPrefix(line, "+ ")
 }
 
-func unstamped(line string) string { return line[len(stamp.FindString(line[:min(len(line), 64)])):] }
+// unstamped is a line without the time that was put before it.
+func unstamped(line string) string {
+	if line == "" || line[0] < '0' || line[0] > '9' {
+		return line
+	}
+	return line[len(stamp.FindString(line[:min(len(line), 64)])):]
+}
 
 // reliefPhrases tell of what works; of is the relief.
 var reliefPhrases = func() (b phraseBook) {

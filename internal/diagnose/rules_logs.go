@@ -71,7 +71,7 @@ func (c container) byWord() (finding, bool) {
 		because:      c.title() + " " + w.reason(),
 		alternatives: w.otherCauses(),
 	}
-	if d, died := c.death(); died && c.ill != unready && c.ill != waits {
+	if d, died := c.death(); died && (c.ill == exits || c.ill == killed) {
 		f.quotes[0] = c.quoteDeath(d)
 	}
 	if w.means == depDeniesLogin {
@@ -95,6 +95,11 @@ func (c container) weigh(f *finding) {
 		f.missing = append(f.missing, "who killed "+c.title()+": "+killers)
 	case c.ill == unready:
 		f.confidence -= 0.05
+	case c.ill == ails:
+		f.acute = 1
+		f.confidence = min(f.confidence, fair-0.05)
+		f.symptom = "pod " + c.Namespace + "/" + c.Name + ": " + c.title() + " is ready, but cannot do its work"
+		f.missing = append(f.missing, "what callers see of it: its probes do not fail")
 	}
 	for _, doubt := range []struct {
 		holds bool

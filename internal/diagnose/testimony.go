@@ -28,6 +28,7 @@ const (
 	killed         // from outside
 	unready        // it runs, and is not ready
 	waits          // an init container that runs on
+	ails           // it is ready, and its log is full of one trouble
 )
 
 // youngWait is how long an init container may wait for others on any start.
@@ -90,6 +91,7 @@ type said struct {
 func (c *container) listen() {
 	c.ill = c.plight()
 	if c.ill == notIll {
+		c.listenToReady()
 		return
 	}
 	for _, s := range c.texts() {
@@ -111,6 +113,19 @@ func (c *container) listen() {
 	}
 	if c.ill == waits && c.word == nil {
 		c.word = c.toldToWait()
+	}
+}
+
+// listenToReady takes the word of a container that is ready only where its log
+// says of a dependency again and again that it does not serve.
+func (c *container) listenToReady() {
+	if c.status.State.Running == nil || !c.status.Ready || c.role == initRole || c.DeletionTimestamp != nil {
+		return
+	}
+	r, ok := readLog(strings.TrimSpace(c.logText(false)), false)
+	if ok && r.means.cause != causeStartupFailed && r.means.remote && r.times >= oftenEnough {
+		c.ill, c.heard = ails, true
+		c.word = &testimony{reading: r, quote: c.quote(fmt.Sprintf("log, %d times: %s", r.times, excerpt(r.line)))}
 	}
 }
 

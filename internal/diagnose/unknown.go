@@ -94,6 +94,13 @@ func (x *examination) undecided() incident.Diagnosis {
 			collect = c.explain(&d) || collect
 		}
 	}
+	if c := p.stillInit(); c != nil && d.Container == "" {
+		d.Container, d.Subject.Container = c.name, c.name
+		d.Summary = c.title() + " of pod " + p.Namespace + "/" + p.Name + " runs on, and the pod waits for its end"
+		d.Evidence = append(d.Evidence, c.quoteState())
+		d.Missing = append(d.Missing, "the log of "+c.title()+", which would say what it does or waits for")
+		x.wantFrom(&d, CollectLogs, d.Subject)
+	}
 	d.Chain = []string{d.Summary}
 	d.Evidence = append(d.Evidence, warnings(p)...)
 	if len(d.Missing) == 0 {
@@ -103,6 +110,16 @@ func (x *examination) undecided() incident.Diagnosis {
 		x.wantFrom(&d, CollectPod, d.Subject)
 	}
 	return d
+}
+
+// stillInit is the init container that the pod waits for, of which nothing is known.
+func (p *pod) stillInit() *container {
+	for i := range p.containers {
+		if c := &p.containers[i]; c.ill == waits && !c.heard {
+			return c
+		}
+	}
+	return nil
 }
 
 // explain says what is seen of a container whose trouble no rule could name, and
