@@ -45,3 +45,22 @@ func Families() []string {
 	}
 	return names
 }
+
+// words says of each family and each cause which of the two it is.
+var words = func() map[string]bool {
+	all := map[string]bool{}
+	for _, family := range Families() {
+		all[family] = false
+	}
+	for _, cause := range Causes() {
+		all[cause] = true
+	}
+	return all
+}()
+
+// IsFamily says whether word is a family of causes.
+func IsFamily(word string) bool { cause, known := words[word]; return known && !cause }
+
+// IsCause says whether word is a cause of the list, and so something that a
+// hypothesis can be. Unknown and healthy are none.
+func IsCause(word string) bool { return words[word] }
