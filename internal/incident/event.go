@@ -50,6 +50,7 @@ type Event struct {
 	Message     string
 	Target      Target
 	Family      string // first hypothesis: family of causes
+	Hypothesis  string // first hypothesis: the cause, where more than the family is known
 	Labels      map[string]string
 	Annotations map[string]string
 	DryRun      bool

@@ -70,8 +70,10 @@ func checkEvent(t *testing.T, e incident.Event) {
 		t.Fatalf("identity: %+v", e)
 	case !e.Severity.Valid(), e.Status != incident.Firing && e.Status != incident.Resolved, e.Status == incident.Firing && !e.EndsAt.IsZero():
 		t.Fatalf("standing: %+v", e)
-	case e.Target.IsZero(), e.Target.Cluster == "", !families[e.Family] && e.Family != incident.CauseUnknown && e.Family != familyWatchdog:
+	case e.Target.IsZero(), e.Target.Cluster == "", !incident.IsFamily(e.Family) && e.Family != incident.CauseUnknown && e.Family != familyWatchdog:
 		t.Fatalf("target and family: %+v", e)
+	case e.Hypothesis != "" && (!incident.IsCause(e.Hypothesis) || incident.Family(e.Hypothesis) != e.Family):
+		t.Fatalf("hypothesis: %+v", e)
 	case e.Target.Name != "" && (!validSubdomain(e.Target.Name) || !validKind(e.Target.Kind)):
 		t.Fatalf("no Kubernetes object: %+v", e.Target)
 	case len(e.Labels) > maxPairs, len(e.Message) > maxText, len(e.Service) > maxName, len(e.Target.Cluster) > maxName, len(e.Name) > maxName:

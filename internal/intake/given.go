@@ -21,7 +21,7 @@ type givenTarget struct {
 
 // clusterScoped are the kinds that have no namespace. Of a custom resource
 // nobody here knows: it takes the alert's namespace and does not need one.
-var clusterScoped = map[string]bool{"Node": true, "Namespace": true, "PersistentVolume": true}
+var clusterScoped = map[string]bool{"Node": true, "Namespace": true, "PersistentVolume": true, "APIService": true}
 
 // object is the Kubernetes object that the target names. Kinds of the common
 // objects may be written in any case; those of custom resources are kept.
@@ -54,7 +54,7 @@ func (g *givenTarget) object(namespace string, f *findings) incident.Target {
 func canonical(kind string) (string, bool) {
 	for _, o := range objectLabels {
 		if strings.EqualFold(o.kind, kind) {
-			return o.kind, o.namespaced
+			return o.kind, o.scope == inNamespace
 		}
 	}
 	for known := range clusterScoped {

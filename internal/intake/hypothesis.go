@@ -6,127 +6,50 @@ import (
 	"salve/internal/incident"
 )
 
-// Families of causes, as far as an alert can suggest one.
-const (
-	familyPod      = "pod"
-	familyWorkload = "workload"
-	familyJob      = "job"
-	familyNode     = "node"
-	familyHost     = "host"
-	familyService  = "service"
-	familyCert     = "cert"
-	familyBackup   = "backup"
-	familySLO      = "slo"
-	familyDB       = "db"
-	familyResource = "resource"
-	familyWatchdog = "watchdog"
-)
-
-// hypothesis is what the name of an alert says before anything is looked at.
-type hypothesis struct {
-	family   string
-	about    string // the kind of target to look for first; "" for no preference
-	suppress string // why such an alert is no incident
-}
-
-// hypotheses is by the words that an alert's name begins with, in the style of
-// the kubernetes, node-exporter and alertmanager mixins. The longest wins.
-var hypotheses = map[string]hypothesis{
-	"Watchdog":      {familyWatchdog, "", "Watchdog always fires: it proves that alerts arrive"},
-	"InfoInhibitor": {familyWatchdog, "", "InfoInhibitor only mutes alerts of severity info"},
-
-	"KubePod":                  {familyPod, "Pod", ""},
-	"KubeContainer":            {familyPod, "Pod", ""},
-	"KubeDeployment":           {familyWorkload, "Deployment", ""},
-	"KubeStatefulSet":          {familyWorkload, "StatefulSet", ""},
-	"KubeDaemonSet":            {familyWorkload, "DaemonSet", ""},
-	"KubeReplicaSet":           {familyWorkload, "ReplicaSet", ""},
-	"KubeHpa":                  {familyWorkload, "HorizontalPodAutoscaler", ""},
-	"KubePdb":                  {familyWorkload, "PodDisruptionBudget", ""},
-	"KubeJob":                  {familyJob, "Job", ""},
-	"KubeCronJob":              {familyJob, "CronJob", ""},
-	"KubeNode":                 {familyNode, "Node", ""},
-	"Kubelet":                  {familyNode, "Node", ""},
-	"KubePersistentVolume":     {"", "PersistentVolumeClaim", ""},
-	"KubeAPIErrorBudget":       {familySLO, "", ""},
-	"KubeClientCertificate":    {familyCert, "", ""},
-	"KubeletClientCertificate": {familyCert, "Node", ""},
-	"KubeletServerCertificate": {familyCert, "Node", ""},
-	"CPUThrottling":            {familyResource, "Pod", ""},
-
-	"Pod":       {familyPod, "Pod", ""},
-	"Container": {familyPod, "Pod", ""},
-	"OOM":       {familyPod, "Pod", ""},
-
-	"Node":                   {familyHost, kindHost, ""},
-	"NodeNot":                {familyNode, "Node", ""},
-	"NodeSystemdService":     {familyService, kindHost, ""},
-	"NodeCPUHigh":            {familyResource, kindHost, ""},
-	"NodeMemoryHigh":         {familyResource, kindHost, ""},
-	"Host":                   {familyHost, kindHost, ""},
-	"Disk":                   {familyHost, kindHost, ""},
-	"TargetDown":             {familyService, "", ""},
-	"InstanceDown":           {familyService, "", ""},
-	"ServiceDown":            {familyService, "", ""},
-	"Probe":                  {familyService, "", ""},
-	"Cert":                   {familyCert, "", ""},
-	"Certificate":            {familyCert, "", ""},
-	"SSLCertificate":         {familyCert, "", ""},
-	"TLSCertificate":         {familyCert, "", ""},
-	"BlackboxSslCertificate": {familyCert, "", ""},
-	"Backup":                 {familyBackup, "", ""},
-	"Velero":                 {familyBackup, "", ""},
-	"ErrorBudget":            {familySLO, "", ""},
-	"ErrorRate":              {familySLO, "", ""},
-	"HighErrorRate":          {familySLO, "", ""},
-	"HighLatency":            {familySLO, "", ""},
-	"SLO":                    {familySLO, "", ""},
-	"Postgres":               {familyDB, "", ""},
-	"Postgresql":             {familyDB, "", ""},
-	"PostgreSQL":             {familyDB, "", ""},
-	"Patroni":                {familyDB, "", ""},
-	"Mysql":                  {familyDB, "", ""},
-	"MySQL":                  {familyDB, "", ""},
-}
+// familyWatchdog is for alerts that are no incident. No sender may say it.
+const familyWatchdog = "watchdog"
 
 // familyOfKind is the hypothesis when only the target is known.
 var familyOfKind = map[string]string{
-	"Pod": familyPod, "Deployment": familyWorkload, "StatefulSet": familyWorkload, "DaemonSet": familyWorkload,
-	"ReplicaSet": familyWorkload, "HorizontalPodAutoscaler": familyWorkload, "PodDisruptionBudget": familyWorkload,
-	"Job": familyJob, "CronJob": familyJob, "Node": familyNode, kindHost: familyHost,
+	"Pod": "pod", "Deployment": "workload", "StatefulSet": "workload", "DaemonSet": "workload", "ReplicaSet": "workload",
+	"HorizontalPodAutoscaler": "workload", "PodDisruptionBudget": "workload", "ResourceQuota": "workload",
+	"ScaledObject": "workload", "ScaledJob": "workload", "Job": "job", "CronJob": "job", "Node": "node", kindHost: "host",
 }
 
-// families are the words that a native alert's kind may say.
-var families = map[string]bool{
-	familyPod: true, familyWorkload: true, familyJob: true, "deploy": true, familyNode: true, familyHost: true,
-	familyService: true, familyCert: true, familyBackup: true, familySLO: true, familyDB: true,
-	familyResource: true, "security": true, "trend": true,
+// hypothesis is the first one: the sender's word, the alert's name, the kind
+// of the target. The cause is empty where only its family is known.
+func (f *findings) hypothesis(kind string, a alert, target incident.Target) (family, cause string) {
+	if family, cause = f.said(kind, a); family != "" {
+		return family, cause
+	}
+	switch {
+	case a.about == aboutNothing:
+		return familyWatchdog, ""
+	case a.hypothesis != "":
+		return a.family(), a.cause()
+	case familyOfKind[target.Kind] != "":
+		return familyOfKind[target.Kind], ""
+	}
+	return incident.CauseUnknown, ""
 }
 
-// hypothesisOf looks an alert's name up by whole words, longest first: Node
-// fits NodeClockSkew and does not fit NodejsHeapFull.
-func hypothesisOf(name string) hypothesis {
-	for end := min(len(name), maxDNSLabel); end > 0; end-- {
-		if end < len(name) && 'a' <= name[end] && name[end] <= 'z' {
-			continue
-		}
-		if h, ok := hypotheses[name[:end]]; ok {
-			return h
-		}
+// said is the sender's own hypothesis. Where it is a family, the alert's name
+// may still say which of its causes.
+func (f *findings) said(kind string, a alert) (family, cause string) {
+	word := strings.ToLower(kind)
+	switch family = incident.Family(word); {
+	case word == "" || word == incident.CauseUnknown:
+		return "", ""
+	case incident.IsCause(word):
+		return family, word
+	case !incident.IsFamily(family):
+		f.note("kind %q is neither a family of causes, like pod or host, nor a cause, like pod.oom_killed: not taken", clip(kind, quoted))
+		return "", ""
+	case word != family:
+		f.note("kind %q is no cause: only its family %s is taken", clip(kind, quoted), family)
 	}
-	return hypothesis{}
-}
-
-// familyFor picks the family: the sender's word, the alert's name, the target.
-func familyFor(kind string, h hypothesis, target incident.Target) string {
-	if family := incident.Family(strings.ToLower(kind)); families[family] {
-		return family
+	if a.family() == family {
+		return family, a.cause()
 	}
-	if h.family != "" {
-		return h.family
-	}
-	if family := familyOfKind[target.Kind]; family != "" {
-		return family
-	}
-	return incident.CauseUnknown
+	return family, ""
 }

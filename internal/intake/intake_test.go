@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -59,4 +60,9 @@ func alertmanager(tb testing.TB) Source {
 		tb.Fatal(err)
 	}
 	return source
+}
+
+// firing is an alert of Alertmanager's webhook.
+func firing(labels map[string]string) string {
+	return `{"status":"firing","startsAt":"2026-03-14T09:00:00Z","labels":` + string(must(json.Marshal(labels))) + `}`
 }

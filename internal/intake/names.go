@@ -41,6 +41,18 @@ func validKind(s string) bool {
 	return s != "" && len(s) <= maxDNSLabel
 }
 
+// validUnit says whether s could be a systemd unit: nginx.service.
+func validUnit(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9'
+		if !letter && (i == 0 || strings.IndexByte(`:-_.\@`, c) < 0) {
+			return false
+		}
+	}
+	return strings.IndexByte(s, '.') > 0 && len(s) <= maxName
+}
+
 // hostOf finds the host in what exporters put into instance: a name, an
 // address, either with a port, or a URL. It gives "" where there is none.
 func hostOf(instance string) string {

@@ -26,7 +26,7 @@ func TestNativeWholeEvent(t *testing.T) {
 		Episode: episode("cron", "eu-1", fingerprint, starts), Status: incident.Firing, Fingerprint: fingerprint, StartsAt: starts,
 		Name: "KubePodCrashLooping", Severity: incident.Critical, Service: "api-gateway", Message: "restarting over and over",
 		Target: incident.Target{Cluster: "eu-1", Namespace: "production", Kind: "Pod", Name: "api-gateway-7d9f5b8c6-x7k2m", Container: "app"},
-		Family: "pod", Labels: labels, Annotations: map[string]string{"summary": "Pod is crash looping."}, DryRun: true,
+		Family: "pod", Hypothesis: "pod.oom_killed", Labels: labels, Annotations: map[string]string{"summary": "Pod is crash looping."}, DryRun: true,
 		Evidence: json.RawMessage(`{"pods":[]}`), Payload: json.RawMessage(body),
 	}}
 	if diff := cmp.Diff(want, one(t, Native(), input(" \n"+body+"\n"))); diff != "" {

@@ -2,7 +2,7 @@ package intake
 
 import (
 	"cmp"
-	"slices"
+	"net/netip"
 	"strings"
 
 	"salve/internal/incident"
@@ -14,83 +14,12 @@ const (
 	kindService = "Service"
 )
 
-// objectLabel is a label that names a Kubernetes object.
-type objectLabel struct {
-	label, kind string
-	namespaced  bool
-}
-
-// objectLabels is in order of preference: the nearest to the trouble first.
-var objectLabels = []objectLabel{
-	{"pod", "Pod", true},
-	{"deployment", "Deployment", true},
-	{"statefulset", "StatefulSet", true},
-	{"daemonset", "DaemonSet", true},
-	{"replicaset", "ReplicaSet", true},
-	{"cronjob", "CronJob", true},
-	{"job_name", "Job", true},
-	{"horizontalpodautoscaler", "HorizontalPodAutoscaler", true},
-	{"poddisruptionbudget", "PodDisruptionBudget", true},
-	{"persistentvolumeclaim", "PersistentVolumeClaim", true},
-	{"node", "Node", false},
-}
-
-var (
-	serviceLabels = []string{"service", "app", "app_kubernetes_io_name"}
-	hostLabels    = []string{"hostname", "host", "nodename"}
-)
-
-// exporters are jobs whose metrics tell of something else than themselves:
-// their service, container and often pod labels name the exporter. The value
-// says whether instance is the machine they tell of.
-var exporters = map[string]bool{
-	"kube-state-metrics": false,
-	"kubelet":            true,
-	"node-exporter":      true,
-	"node_exporter":      true,
-	"windows-exporter":   true,
-	"node":               true,
-}
-
-// clues is what an alert says about what it is about, whatever its source.
-type clues struct {
-	cluster, namespace, host, service string
-	given                             *givenTarget
-	labels                            map[string]string
-	about                             string // the kind that the alert's name speaks of
-	fallback                          string // when nothing at all is named
-}
-
-func (c clues) exporter() bool { _, ok := exporters[c.labels["job"]]; return ok }
-
-// serviceName is the service an alert belongs to: service, then app, then
-// app_kubernetes_io_name, then job; none of an exporter's own.
-func (c clues) serviceName(f *findings) string {
-	if c.service != "" {
-		return c.service
-	}
-	if c.exporter() {
-		return f.name(c.labels, serviceLabels[1:]...)
-	}
-	return f.name(c.labels, append(slices.Clip(serviceLabels), "job")...)
-}
-
-// name is the first label of these that is there and short enough.
-func (f *findings) name(labels map[string]string, names ...string) string {
-	for _, name := range names {
-		switch value := labels[name]; {
-		case len(value) > maxName:
-			f.note("label %s is %d bytes long: too long for a name, not taken as one", name, len(value))
-		case value != "":
-			return value
-		}
-	}
-	return ""
-}
+// way is one way to find a target; it gives none where it finds nothing.
+type way func(clues, *findings) incident.Target
 
 // ways are tried in order; the first that finds something decides.
-var ways = []func(clues, *findings) incident.Target{
-	clues.spelledOut, clues.expected, clues.object, clues.machine, clues.bareService, clues.instance, clues.job, clues.space,
+var ways = []way{
+	clues.spelledOut, clues.expected, clues.object, clues.machine, clues.bareService, clues.instance, clues.job, clues.namespaceAlone,
 }
 
 // target finds what an alert is about. It always finds something: what nothing
@@ -122,108 +51,51 @@ func (c clues) spelledOut(f *findings) incident.Target {
 	return c.serviceTarget(c.given.Service)
 }
 
-// expected looks for the kind that the alert's name speaks of.
+// expected looks for what the alert's name speaks of.
 func (c clues) expected(f *findings) incident.Target {
-	if c.about == kindHost {
-		if t := c.machine(f); !t.IsZero() {
-			return t
-		}
-		return c.instance(f)
+	if find := finders[c.about]; find != nil {
+		return find(c, f)
 	}
-	for _, o := range objectLabels {
-		if o.kind == c.about {
-			return c.labelled(o, f)
-		}
+	if o, ok := objectOf(c.about); ok {
+		return c.wanted(o, f)
 	}
 	return incident.Target{}
 }
 
-// object is the first Kubernetes object that a label names.
-func (c clues) object(f *findings) incident.Target {
-	for _, o := range objectLabels {
-		if o.kind == "Pod" && c.exportersPod() {
-			continue
-		}
-		if t := c.labelled(o, f); !t.IsZero() {
-			return t
-		}
-	}
-	return incident.Target{}
-}
+var hostLabels = []string{"hostname", "host", "nodename"}
 
-// exportersPod says whether the pod label is the exporter's, not the patient's.
-func (c clues) exportersPod() bool {
-	return c.exporter() && strings.Contains(c.labels["pod"], c.labels["job"])
-}
-
-// labelled is the object that one label names, if Kubernetes could know it.
-func (c clues) labelled(o objectLabel, f *findings) incident.Target {
-	name := c.labels[o.label]
-	if name == "" {
-		return incident.Target{}
-	}
-	t := incident.Target{Kind: o.kind, Name: name}
-	if o.namespaced {
-		t.Namespace = cmp.Or(c.namespace, c.labels["namespace"])
-	}
-	if !f.possible(t, o.namespaced) {
-		return incident.Target{}
-	}
-	if container := c.labels["container"]; o.kind == "Pod" && validLabel(container) && !c.exportersOwn(container) {
-		t.Container = container
-	}
-	return t
-}
-
-func (c clues) exportersOwn(container string) bool {
-	return c.exporter() && strings.Contains(container, c.labels["job"])
-}
-
-// possible says whether Kubernetes could hold such an object, with a note if not.
-func (f *findings) possible(t incident.Target, namespaced bool) bool {
-	switch {
-	case !validSubdomain(t.Name):
-		f.note("%q is no name of a Kubernetes %s: not taken as the target", clip(t.Name, quoted), t.Kind)
-	case namespaced && t.Namespace == "":
-		f.note("%s %q has no namespace: not taken as the target", t.Kind, clip(t.Name, quoted))
-	case t.Namespace != "" && !validLabel(t.Namespace):
-		f.note("%q is no Kubernetes namespace: %s %q is not taken as the target", clip(t.Namespace, quoted), t.Kind, t.Name)
-	default:
-		return true
-	}
-	return false
-}
-
-// machine is the host that a field or a label names.
+// machine is the host that a field or a label names. Where the scrape's labels
+// pushed others aside it is of a proxy, and host is what somebody asked it for.
 func (c clues) machine(f *findings) incident.Target {
+	if c.exported {
+		return hostTarget(c.host, f)
+	}
 	return hostTarget(cmp.Or(c.host, f.name(c.labels, hostLabels...)), f)
 }
 
 func (c clues) bareService(f *findings) incident.Target {
-	if c.service == "" && c.exporter() {
+	if c.service == "" && c.exporter() && !c.exported {
 		return incident.Target{}
 	}
-	return c.serviceTarget(cmp.Or(c.service, f.name(c.labels, serviceLabels...)))
+	return c.serviceTarget(cmp.Or(c.service, c.labelledService(f)))
 }
 
 // instance is the scraped machine. It is a guess, so a service comes before it.
 func (c clues) instance(f *findings) incident.Target {
-	if machine, known := exporters[c.labels["job"]]; known && !machine {
-		return incident.Target{}
+	switch {
+	case c.exported, c.tells == ofObjects, c.tells == ofOthers, c.tells == ofNeighbour && c.labels["pod"] != "":
+		return hostTarget(hostOf(c.labels["exported_instance"]), f)
+	case c.tells == ofProbed:
+		return c.probed(f)
 	}
 	return hostTarget(hostOf(c.labels["instance"]), f)
 }
 
-func (c clues) job(f *findings) incident.Target {
-	if c.exporter() {
-		return incident.Target{}
-	}
-	return c.serviceTarget(f.name(c.labels, "job"))
-}
+func (c clues) job(f *findings) incident.Target { return c.serviceTarget(c.jobName(f)) }
 
-// space is the namespace alone, as for quotas.
-func (c clues) space(*findings) incident.Target {
-	namespace := cmp.Or(c.namespace, c.labels["namespace"])
+// namespaceAlone is for alerts that name nothing else, as of quotas.
+func (c clues) namespaceAlone(*findings) incident.Target {
+	namespace := c.space()
 	if !validLabel(namespace) {
 		return incident.Target{}
 	}
@@ -235,15 +107,29 @@ func hostTarget(host string, f *findings) incident.Target {
 	case host == "":
 	case len(host) > maxName || !validHost(host):
 		f.note("%q is no name of a host: not taken as the target", clip(host, quoted))
+	case loopback(host):
+		f.note("%q is another machine for everyone who reads it: not taken as the target", host)
 	default:
 		return incident.Target{Kind: kindHost, Host: host}
 	}
 	return incident.Target{}
 }
 
+// loopback says whether a host is whoever looks it up.
+func loopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	if err != nil {
+		return strings.EqualFold(host, "localhost") || strings.HasPrefix(strings.ToLower(host), "localhost.")
+	}
+	return address.Unmap().IsLoopback() || address.IsUnspecified()
+}
+
 func (c clues) serviceTarget(service string) incident.Target {
+	if service == "" {
+		return incident.Target{}
+	}
 	t := incident.Target{Kind: kindService, Service: service}
-	if namespace := cmp.Or(c.namespace, c.labels["namespace"]); validLabel(namespace) {
+	if namespace := c.space(); validLabel(namespace) {
 		t.Namespace = namespace
 	}
 	return t

@@ -52,7 +52,7 @@ func TestTargetOfLabels(t *testing.T) {
 		{"app before app_kubernetes_io_name", "alertname=X app=a app_kubernetes_io_name=b", service("", "a"), "unknown", "a"},
 		{"app_kubernetes_io_name", "alertname=X app_kubernetes_io_name=b job=c", service("", "b"), "unknown", "b"},
 		{"a certificate", "alertname=CertificateExpiringSoon instance=https://shop.example.org", host("shop.example.org"), "cert", ""},
-		{"nothing but a name", "alertname=KubeCPUOvercommit", service("", "KubeCPUOvercommit"), "unknown", ""},
+		{"nothing but a name", "alertname=KubeCPUOvercommit", service("", "KubeCPUOvercommit"), "resource", ""},
 		{"a name too long for one", "alertname=X service=" + strings.Repeat("s", 254) + " job=j", service("", "j"), "unknown", "j"},
 	}
 	for _, tt := range tests {
@@ -143,41 +143,48 @@ func TestHypothesisByWholeWords(t *testing.T) {
 	tests := map[string]string{
 		"KubePodCrashLooping": "pod", "KubePod": "pod", "KubePodder": "", "KubeletDown": "node", "KubeletClientCertificateExpiration": "cert",
 		"NodeClockNotSynchronising": "host", "NodeNotReady": "node", "NodejsHeapFull": "", "PodOOMKilled": "pod", "BackupFailed": "backup",
-		"HighErrorRate": "slo", "PostgresqlDown": "db", "Watchdog": "watchdog", "Watchdogs": "", "": "", "watchdog": "",
+		"HighErrorRate": "slo", "PostgresqlDown": "db", "Watchdog": "", "Watchdogs": "", "": "", "watchdog": "",
 	}
 	for name, want := range tests {
-		if got := hypothesisOf(name).family; got != want {
+		if got := alerts.find(name, nil).family(); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
 	}
 }
 
 func TestKindIsTheSendersHypothesis(t *testing.T) {
-	tests := []struct{ name, fields, want string }{
-		{"a family", `"kind":"service"`, "service"},
-		{"a cause", `"kind":"host.disk_full"`, "host"},
-		{"in capitals", `"kind":"Pod"`, "pod"},
-		{"before the alert's name", `"kind":"db","labels":{"alertname":"KubePodNotReady"}`, "db"},
-		{"a word that is none", `"kind":"metric"`, "unknown"},
-		{"nobody may hide an alert as a watchdog", `"kind":"watchdog"`, "unknown"},
+	neither := func(kind string) []string {
+		return []string{`kind "` + kind + `" is neither a family of causes, like pod or host, nor a cause, like pod.oom_killed: not taken`}
+	}
+	tests := []struct {
+		name, fields, family, cause string
+		notes                       []string
+	}{
+		{"a family", `"kind":"service"`, "service", "", nil},
+		{"a cause", `"kind":"host.disk_full"`, "host", "host.disk_full", nil},
+		{"a cause of two dots", `"kind":"pod.unschedulable.taint"`, "pod", "pod.unschedulable.taint", nil},
+		{"in capitals", `"kind":"Pod.OOM_killed"`, "pod", "pod.oom_killed", nil},
+		{"before the alert's name", `"kind":"db","labels":{"alertname":"KubeHpaMaxedOut"}`, "db", "", nil},
+		{"a cause before the name's", `"kind":"node.disk_pressure","labels":{"alertname":"KubeNodeNotReady"}`, "node", "node.disk_pressure", nil},
+		{"a family of which the name knows the cause", `"kind":"workload","labels":{"alertname":"KubeHpaMaxedOut"}`, "workload", "workload.hpa_maxed", nil},
+		{"a cause that there is not", `"kind":"host.disk_fool"`, "host", "", []string{`kind "host.disk_fool" is no cause: only its family host is taken`}},
+		{"half a cause", `"kind":"pod.unschedulable"`, "pod", "", []string{`kind "pod.unschedulable" is no cause: only its family pod is taken`}},
+		{"a word that is none", `"kind":"metric"`, "unknown", "", neither("metric")},
+		{"a word that is none, a name that is known", `"kind":"metric","labels":{"alertname":"KubeHpaMaxedOut"}`, "workload", "workload.hpa_maxed", neither("metric")},
+		{"nobody knows", `"kind":"unknown"`, "unknown", "", nil},
+		{"health is no trouble", `"kind":"healthy"`, "unknown", "", neither("healthy")},
+		{"nobody may hide an alert as a watchdog", `"kind":"watchdog"`, "unknown", "", neither("watchdog")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			item := one(t, Native(), input(`{"severity":"info","service":"s",`+tt.fields+`}`))
-			if item.Event.Family != tt.want || item.Suppress != "" {
-				t.Errorf("family %q, suppress %q; want %q", item.Event.Family, item.Suppress, tt.want)
+			if item.Event.Family != tt.family || item.Event.Hypothesis != tt.cause || item.Suppress != "" {
+				t.Errorf("family %q, hypothesis %q, suppress %q; want %q, %q", item.Event.Family, item.Event.Hypothesis, item.Suppress, tt.family, tt.cause)
+			}
+			if diff := cmp.Diff(tt.notes, item.Notes); diff != "" {
+				t.Errorf("notes (-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-func TestHypothesesAreOfKnownFamilies(t *testing.T) {
-	for name, h := range hypotheses {
-		known := h.family == "" || families[h.family] || h.family == familyWatchdog && h.suppress != ""
-		_, namespaced := canonical(h.about)
-		if !known || h.about != "" && h.about != kindHost && h.about != "Node" && !namespaced {
-			t.Errorf("%s: %+v", name, h)
-		}
 	}
 }
 
