@@ -9,9 +9,10 @@ import (
 
 // Question is what a diagnosis is to answer: what is wrong with this target?
 type Question struct {
-	Target    incident.Target
-	Family    string // the first hypothesis
-	AlertName string
+	Target     incident.Target
+	Family     string // of the first hypothesis
+	Hypothesis string // the cause that the alert's name suggests; may be empty
+	AlertName  string
 }
 
 // Diagnose answers a question from the evidence alone. The same evidence gives
@@ -28,7 +29,7 @@ func Diagnose(ev evidence.Evidence, q Question) incident.Diagnosis {
 	if d, ok := x.health(); ok {
 		return x.finish(d)
 	}
-	return x.finish(x.unknown())
+	return x.finish(x.suspect(x.unknown()))
 }
 
 // finish adds what every diagnosis has, and keeps hostile text out of its lines.

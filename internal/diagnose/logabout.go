@@ -1,7 +1,7 @@
 package diagnose
 
 import (
-	"net"
+	"net/netip"
 	"regexp"
 	"strconv"
 	"strings"
@@ -116,7 +116,7 @@ var notHosts = map[string]bool{
 // that is no file, time or common word.
 func hostOf(word string) (string, bool) {
 	word = strings.TrimRight(word, ".")
-	if net.ParseIP(strings.Trim(word, "[]")) != nil {
+	if validAddress(strings.Trim(word, "[]")) {
 		return word, true
 	}
 	lower := lowerASCII(word)
@@ -229,4 +229,9 @@ func portIn(line, port string) bool {
 		return false
 	}
 	return line[i-1] == ':' || line[i-1] == ' ' || line[i-1] == '='
+}
+
+func validAddress(word string) bool {
+	_, err := netip.ParseAddr(word)
+	return err == nil
 }

@@ -128,6 +128,19 @@ func TestWants(t *testing.T) {
 	}
 }
 
+// The first hypothesis is named where nothing decides, and nowhere else.
+func TestSuspicion(t *testing.T) {
+	q := diagnose.Question{Target: incident.Target{Host: "web-01"}, Family: "host", Hypothesis: "host.disk_full"}
+	want := []incident.Alternative{{Cause: "host.disk_full", Confidence: 0.35}}
+	if diff := cmp.Diff(want, diagnose.Diagnose(parse(t, `{}`), q).Alternatives); diff != "" {
+		t.Error(diff)
+	}
+	q.Target = aboutPod(apiPod).Target
+	if got := diagnose.Diagnose(parse(t, sent([]string{oomPod(apiPod)}, nil)), q).Alternatives; len(got) > 1 {
+		t.Errorf("a decided diagnosis still suspects: %v", got)
+	}
+}
+
 func TestSelector(t *testing.T) {
 	full := parse(t, sent([]string{oomPod(apiPod)}, nil, ownersJSON))
 	empty := parse(t, `{"deployments":{"kind":"Deployment","apiVersion":"apps/v1","metadata":{"name":"api-gateway","namespace":"production"},"spec":{"selector":{}}}}`)

@@ -3,6 +3,7 @@ package diagnose
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -35,6 +36,15 @@ func (x *examination) unnamed() incident.Diagnosis {
 	default:
 		return x.nothing()
 	}
+}
+
+// suspect names the first hypothesis beside what nobody could decide.
+func (x *examination) suspect(d incident.Diagnosis) incident.Diagnosis {
+	named := func(a incident.Alternative) bool { return a.Cause == x.q.Hypothesis }
+	if incident.IsCause(x.q.Hypothesis) && !slices.ContainsFunc(d.Alternatives, named) {
+		d.Alternatives = append([]incident.Alternative{{Cause: x.q.Hypothesis, Confidence: slight}}, d.Alternatives...)
+	}
+	return d
 }
 
 // noPods answers before anything was collected.

@@ -38,6 +38,7 @@ type Incident struct {
 	Severity   Severity  `json:"severity"`
 	Target     Target    `json:"target"`
 	Family     string    `json:"family"`
+	Hypothesis string    `json:"hypothesis,omitempty"` // the first one: a cause, where the alert says more than a family
 	Cause      string    `json:"cause"`
 	Service    string    `json:"service,omitempty"`
 	Title      string    `json:"title"`   // the alert that opened it

@@ -46,6 +46,9 @@ func (t Target) Key(family string) string {
 		place, name := t.Cluster, t.Service
 		if t.Host != "" {
 			place, name = t.Host, t.Host
+			if family == familyService && t.Service != "" {
+				name = t.Service // units of one host fail by themselves
+			}
 		}
 		parts = []string{place, t.Namespace, t.Kind, name, family}
 	}
@@ -58,6 +61,9 @@ func (t Target) Key(family string) string {
 	}
 	return b.String()
 }
+
+// familyService is the family of causes that befall one unit of a host.
+const familyService = "service"
 
 var keyEscape = strings.NewReplacer("%", "%25", "/", "%2F")
 

@@ -18,6 +18,7 @@ func TestTargetKey(t *testing.T) {
 		{"uid and container do not count", "pod", incident.Target{Cluster: "prod", Namespace: "shop", Kind: "Deployment", Name: "api", UID: "1", Generation: 3, Container: "app"}, "prod/shop/Deployment/api/pod"},
 		{"cluster-wide object", "node", incident.Target{Cluster: "prod", Kind: "Node", Name: "n1"}, "prod//Node/n1/node"},
 		{"host", "host", incident.Target{Cluster: "prod", Kind: "Host", Host: "web-01", Service: "nginx"}, "web-01//Host/web-01/host"},
+		{"a unit of a host", "service", incident.Target{Cluster: "prod", Kind: "Host", Host: "web-01", Service: "nginx.service"}, "web-01//Host/nginx.service/service"},
 		{"service", "slo", incident.Target{Cluster: "prod", Kind: "Service", Service: "shop"}, "prod//Service/shop/slo"},
 		{"nothing", "unknown", incident.Target{}, "////unknown"},
 		{"slashes are escaped", "pod", incident.Target{Cluster: "a/b", Namespace: "c%2Fd", Kind: "Pod", Name: "/"}, "a%2Fb/c%252Fd/Pod/%2F/pod"},

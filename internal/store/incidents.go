@@ -12,7 +12,7 @@ import (
 
 const incidentColumns = `id, number, key, state, severity, target, family, cause, service, title, summary, resolution,
 	opened_at, began_at, updated_at, resolved_at, merged_into, rounds, rung, recurrences, repeats, dry_run, labels,
-	verify_by, healthy_at`
+	verify_by, healthy_at, hypothesis`
 
 func scanIncident(row pgx.CollectableRow) (incident.Incident, error) {
 	var i incident.Incident
@@ -21,7 +21,7 @@ func scanIncident(row pgx.CollectableRow) (incident.Incident, error) {
 	var resolved, verify, healthy *time.Time
 	err := row.Scan((*[16]byte)(&i.ID), &i.Number, &i.Key, &i.State, &i.Severity, &target, &i.Family, &i.Cause,
 		&i.Service, &i.Title, &i.Summary, &i.Resolution, &i.OpenedAt, &i.BeganAt, &i.UpdatedAt, &resolved, &merged,
-		&i.Rounds, &i.Rung, &i.Recurrence, &i.Repeats, &i.DryRun, &labels, &verify, &healthy)
+		&i.Rounds, &i.Rung, &i.Recurrence, &i.Repeats, &i.DryRun, &labels, &verify, &healthy, &i.Hypothesis)
 	if err != nil {
 		return i, err
 	}
@@ -44,6 +44,7 @@ type incidentRows struct {
 	keys, states, severities       []string
 	targets, labels                []string
 	families, causes, services     []string
+	hypotheses                     []string
 	titles, summaries, resolutions []string
 	opened, began, updated         []time.Time
 	resolved, verify, healthy      []*time.Time
@@ -60,6 +61,7 @@ func incidentColumnsOf(list []incident.Incident) incidentRows {
 		r.keys, r.states, r.severities = append(r.keys, i.Key), append(r.states, string(i.State)), append(r.severities, string(i.Severity))
 		r.targets, r.labels = append(r.targets, jsonText(i.Target)), append(r.labels, labelsText(i.Labels))
 		r.families, r.causes, r.services = append(r.families, i.Family), append(r.causes, i.Cause), append(r.services, i.Service)
+		r.hypotheses = append(r.hypotheses, i.Hypothesis)
 		r.titles, r.summaries, r.resolutions = append(r.titles, plain(i.Title)), append(r.summaries, plain(i.Summary)), append(r.resolutions, plain(i.Resolution))
 		r.opened, r.began, r.updated = append(r.opened, i.OpenedAt), append(r.began, i.BeganAt), append(r.updated, i.UpdatedAt)
 		r.resolved, r.verify, r.healthy = append(r.resolved, orNull(i.ResolvedAt)), append(r.verify, orNull(i.VerifyBy)), append(r.healthy, orNull(i.HealthyAt))
@@ -73,20 +75,20 @@ func incidentColumnsOf(list []incident.Incident) incidentRows {
 func (r incidentRows) args() []any {
 	return []any{r.ids, r.keys, r.states, r.severities, r.targets, r.labels, r.families, r.causes, r.services, r.titles,
 		r.summaries, r.resolutions, r.opened, r.began, r.updated, r.resolved, r.merged, r.rounds, r.rungs, r.recurrences,
-		r.dry, r.verify, r.healthy, r.numbers}
+		r.dry, r.verify, r.healthy, r.numbers, r.hypotheses}
 }
 
 const incidentArrays = `unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
 	$9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
-	$16::timestamptz[], $17::uuid[], $18::int[], $19::int[], $20::int[], $21::boolean[], $22::timestamptz[], $23::timestamptz[], $24::bigint[])
+	$16::timestamptz[], $17::uuid[], $18::int[], $19::int[], $20::int[], $21::boolean[], $22::timestamptz[], $23::timestamptz[], $24::bigint[], $25::text[])
 	as n(id, key, state, severity, target, labels, family, cause, service, title, summary, resolution, opened_at, began_at,
-	updated_at, resolved_at, merged_into, rounds, rung, recurrences, dry_run, verify_by, healthy_at, number)`
+	updated_at, resolved_at, merged_into, rounds, rung, recurrences, dry_run, verify_by, healthy_at, number, hypothesis)`
 
 // insertIncidents opens incidents. The key's unique index refuses a second open one.
 const insertIncidents = `insert into incidents (number, id, key, state, severity, target, labels, family, cause, service, title, summary,
-	resolution, opened_at, began_at, updated_at, resolved_at, merged_into, rounds, rung, recurrences, dry_run, verify_by, healthy_at)
+	resolution, opened_at, began_at, updated_at, resolved_at, merged_into, rounds, rung, recurrences, dry_run, verify_by, healthy_at, hypothesis)
 	select number, id, key, state, severity, target::json, labels::json, family, cause, service, title, summary, resolution, opened_at,
-	began_at, updated_at, resolved_at, merged_into, rounds, rung, recurrences, dry_run, verify_by, healthy_at
+	began_at, updated_at, resolved_at, merged_into, rounds, rung, recurrences, dry_run, verify_by, healthy_at, hypothesis
 	from ` + incidentArrays + ` order by key`
 
 // noneToReopen refuses to open an incident whose key another replica held and

@@ -45,7 +45,7 @@ func (r *round) named(d incident.Diagnosis) {
 
 // question names the oldest alert: it is the one that told first.
 func (r *round) question() diagnose.Question {
-	q := diagnose.Question{Target: r.inc.Target, Family: r.inc.Family}
+	q := diagnose.Question{Target: r.inc.Target, Family: r.inc.Family, Hypothesis: r.inc.Hypothesis}
 	var first incident.Alert
 	for _, a := range r.alerts {
 		older := cmp.Or(a.StartsAt.Compare(first.StartsAt), bytes.Compare(a.Episode[:], first.Episode[:]))

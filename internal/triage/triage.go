@@ -111,7 +111,7 @@ func (r *round) openIncident() {
 	r.inc = incident.Incident{
 		ID: r.facts.Incident.ID, Number: r.facts.Incident.Number, ShortID: r.facts.Incident.ShortID,
 		Key: r.facts.Incident.Key, State: incident.StateOpen,
-		Severity: e.Severity, Target: e.Target, Family: e.Family, Cause: incident.CauseUnknown,
+		Severity: e.Severity, Target: e.Target, Family: e.Family, Hypothesis: e.Hypothesis, Cause: incident.CauseUnknown,
 		Service: e.Service, Title: title(e), OpenedAt: r.now, BeganAt: r.now, DryRun: e.DryRun, Labels: e.Labels,
 	}
 	r.audit("incident.opened", incident.ID{}, r.inc.Target.String(), r.inc.Title)
