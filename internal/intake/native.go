@@ -94,6 +94,9 @@ func nativeItem(in Input, b body, s span, root string) Item {
 	}
 	event := a.event(cluster, f)
 	event.StartsAt, event.EndsAt, event.Payload = starts, ends, raw
+	if event.Evidence != nil {
+		event.Payload = without(raw, "evidence")
+	}
 	c := clues{cluster: cluster, namespace: a.Namespace, host: a.Hostname, service: a.Service, given: a.Target, labels: a.Labels}
 	return in.item(event, c, a.Kind, f)
 }
