@@ -91,8 +91,7 @@ func (r *round) gather() bool {
 		}
 		observed := earlier(ev.ObservedAt, p.ReceivedAt)
 		ev.ObservedAt = observed
-		trusted := p.Leased || slices.Contains(r.set.TrustedEvidence, p.Subject)
-		all = append(all, seen{ev, observed, trusted && !observed.IsZero()})
+		all = append(all, seen{ev, observed, trusts(r.set, p) && !observed.IsZero()})
 	}
 	r.mergeKnowledge(all)
 	r.mergeCurrent(all)
@@ -133,13 +132,7 @@ func (r *round) pieces() ([]Piece, bool) {
 		p := pieceOf(a)
 		pieces, fresh = append(pieces, p), true
 		ev, problems := evidence.Parse(p.Raw, p.ReceivedAt)
-		if elsewhere(ev, r.inc.Target) {
-			r.out.Taken[i].Reasons = append(r.out.Taken[i].Reasons,
-				"evidence/cluster: "+ev.Cluster+" is not the cluster of this incident, "+r.inc.Target.Cluster+"; the evidence is kept and not used")
-		}
-		for _, problem := range problems {
-			r.out.Taken[i].Reasons = append(r.out.Taken[i].Reasons, "evidence"+problem.Pointer+": "+problem.Detail)
-		}
+		r.out.Taken[i].Reasons = append(r.out.Taken[i].Reasons, complaints(ev, problems, r.inc.Target)...)
 	}
 	return pieces, fresh
 }

@@ -53,8 +53,9 @@ type Outcome struct {
 
 // Taken is what became of one arrival.
 type Taken struct {
-	Outcome incident.Outcome
-	Reasons []string
+	Outcome   incident.Outcome
+	Reasons   []string
+	OverBound bool // its evidence is more than its incident takes: see Kept
 }
 
 // Move is one stored intent in its new state. The store applies it as

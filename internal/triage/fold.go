@@ -49,7 +49,7 @@ func (f Facts) after(o Outcome, arrivals []Arrival) Facts {
 		if a.Result != nil {
 			f.Results = append(f.Results, *a.Result)
 		}
-		if len(a.Event.Evidence) > 0 && o.Taken[i].Outcome == incident.Accepted {
+		if len(a.Event.Evidence) > 0 && o.Taken[i].Outcome == incident.Accepted && !o.Taken[i].OverBound {
 			f.Evidence = append(f.Evidence, pieceOf(a))
 		}
 	}

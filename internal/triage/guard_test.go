@@ -42,7 +42,7 @@ func TestEvidenceOfAnotherClusterIsNotUsed(t *testing.T) {
 	w.alert(crash)
 	other := strings.Replace(w.ill(), `"cluster":"default"`, `"cluster":"dev"`, 1)
 	w.run("collect.pod", other)
-	if reasons := strings.Join(w.last.Taken[0].Reasons, "; "); !strings.Contains(reasons, "dev is not the cluster of this incident") {
+	if reasons := strings.Join(w.last.Taken[0].Reasons, "; "); !strings.Contains(reasons, "dev is not the cluster of the target") {
 		t.Errorf("the answer says %q", reasons)
 	}
 	if got := w.facts.Incident.Cause; got != incident.CauseUnknown {

@@ -34,8 +34,10 @@ func Merge(p *policy.Policy, from, into Facts, arrivals []Arrival, now time.Time
 	r.audit("incident.merged", incident.ID{}, r.inc.Target.String(), r.inc.Resolution)
 	merged := r.outcome()
 
+	own := into.Evidence // what was handed over stays stored with the other incident
 	into = handOver(from, into, merged.All)
 	s := newRound(p, into, arrivals, now, ids)
+	s.held = holding(s.set, own)
 	s.inherit(from.Incident)
 	return merged, Survivor{Facts: into, Outcome: s.run()}
 }

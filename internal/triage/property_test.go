@@ -88,6 +88,15 @@ func (m *machine) anyWord(t *rapid.T) {
 	m.hear(rapid.SampledFrom([]string{"approve", "approve", "reject", "abort"}).Draw(t, "word"), in, in.PlanHash)
 }
 
+// anyEvidence comes unasked; it never brings back what is resolved.
+func (m *machine) anyEvidence(t *rapid.T) {
+	before := m.facts.Incident
+	m.world.look(rapid.SampledFrom([]string{"n8n", "somebody"}).Draw(t, "subject"), m.look(t))
+	if !before.Open() && (m.facts.Incident.Open() || m.last.Judged) {
+		t.Fatalf("evidence moved a resolved incident: it is %s, judged %t", m.facts.Incident.State, m.last.Judged)
+	}
+}
+
 func (m *machine) anyCrash(t *rapid.T) {
 	if in, ok := m.pick(t); ok {
 		m.store(triage.Crash(m.policy, m.read(), in.ID, "n8n", m.now, m.id))
@@ -151,7 +160,7 @@ func TestNothingGoesWrongWhateverHappens(t *testing.T) {
 		m.anyAlert(t)
 		t.Repeat(map[string]func(*rapid.T){
 			"": m.check, "alert": m.anyAlert, "claim": m.anyClaim, "claim again": m.anyClaim, "result": m.anyResult, "result again": m.anyResult,
-			"word": m.anyWord, "crash": m.anyCrash, "time": m.anyTime, "mode": m.anyMode,
+			"word": m.anyWord, "evidence": m.anyEvidence, "crash": m.anyCrash, "time": m.anyTime, "mode": m.anyMode,
 		})
 	})
 }

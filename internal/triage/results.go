@@ -13,7 +13,7 @@ var zeroTime time.Time
 // count at all (lease, first one) was settled by the store before this.
 func (r *round) takeResults() {
 	for i, a := range r.arrivals {
-		if a.Event.Kind == incident.AlertEvent {
+		if a.Event.Kind != incident.ResultEvent {
 			continue
 		}
 		r.out.Taken[i] = Taken{Outcome: incident.Accepted, Reasons: []string{"taken"}}

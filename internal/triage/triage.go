@@ -13,6 +13,8 @@ func (r *round) run() Outcome {
 	r.openIncident()
 	r.takeAlerts()
 	r.takeResults()
+	r.takeUnasked()
+	r.boundEvidence()
 	r.goOn()
 	return r.outcome()
 }
@@ -47,6 +49,7 @@ type round struct {
 
 	facts    Facts
 	arrivals []Arrival
+	held     held // evidence that is stored with the incident, and what was taken of the arrivals'
 	inc      incident.Incident
 	alerts   map[incident.Episode]incident.Alert
 	intents  []incident.Intent // with this round's moves and new ones
@@ -67,7 +70,7 @@ type round struct {
 func newRound(p *policy.Policy, f Facts, arrivals []Arrival, now time.Time, ids incident.IDs) *round {
 	r := &round{
 		policy: p, set: p.Settings(), now: now, ids: ids,
-		facts: f, arrivals: arrivals, inc: f.Incident,
+		facts: f, arrivals: arrivals, held: holding(p.Settings(), f.Evidence), inc: f.Incident,
 		alerts:  make(map[incident.Episode]incident.Alert, len(f.Alerts)+1),
 		intents: append([]incident.Intent(nil), f.Intents...),
 	}

@@ -86,11 +86,11 @@ func (w *world) store(o triage.Outcome, arrivals ...triage.Arrival) {
 	if o.Judged {
 		w.facts.Diagnosis, w.facts.Decision = o.Diagnosis, o.Decision
 	}
-	for _, a := range arrivals {
+	for i, a := range arrivals {
 		if a.Result != nil {
 			w.facts.Results = append(w.facts.Results, *a.Result)
 		}
-		if len(a.Event.Evidence) > 0 {
+		if kept := o.Taken[i].Kept(a.Event); len(kept.Evidence) > 0 && o.Taken[i].Outcome != incident.Rejected && o.Taken[i].Outcome != incident.Duplicate {
 			w.facts.Evidence = append(w.facts.Evidence, triage.Piece{
 				Raw: a.Event.Evidence, Subject: a.Event.Subject, Leased: a.Result != nil, ReceivedAt: a.Event.ReceivedAt,
 			})
@@ -123,6 +123,16 @@ func (w *world) alert(events ...incident.Event) {
 		arrivals = append(arrivals, triage.Arrival{Event: e})
 	}
 	w.arrive(arrivals...)
+}
+
+// look sends evidence that nobody asked for.
+func (w *world) look(subject, evidence string) triage.Taken {
+	w.t.Helper()
+	w.arrive(triage.Arrival{Event: incident.Event{
+		ID: w.id(), Kind: incident.EvidenceEvent, Source: "evidence", Subject: subject, ReceivedAt: w.now,
+		Target: w.facts.Incident.Target, Evidence: raw(evidence),
+	}})
+	return w.last.Taken[0]
 }
 
 // tick lets the clock run its round.
