@@ -133,7 +133,7 @@ func (s *Store) terminalResult(ctx context.Context, w *working, e incident.Event
 	if err := s.follow(ctx, w, o, arrivals); err != nil {
 		return err
 	}
-	w.record.events = append(w.record.events, eventRow{e, incident.Accepted, w.after.Incident.ID})
+	w.record.events = append(w.record.events, eventRow{w.after.Taken[0].Kept(e), incident.Accepted, w.after.Incident.ID})
 	w.record.results = append(w.record.results, resultRow{e.ID, w.after.Incident.ID, res})
 	return nil
 }

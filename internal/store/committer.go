@@ -86,7 +86,7 @@ func (c *Committer) Take(ctx context.Context, events []incident.Event) ([]Receip
 	r := &request{queued: time.Now(), answered: make(chan struct{})}
 	for _, e := range events {
 		e.ReceivedAt = e.ReceivedAt.UTC().Truncate(time.Microsecond)
-		r.deliveries = append(r.deliveries, &delivery{event: located(e)})
+		r.deliveries = append(r.deliveries, &delivery{event: c.located(e)})
 	}
 	select {
 	case c.queue <- r:
@@ -117,9 +117,13 @@ func (c *Committer) answer(r *request) {
 
 // located lets an alert that brings evidence join the incident of the owner that
 // the evidence shows. Should the core panic on it, the commit will find the
-// poisonous item; here it must not take the good ones with it.
-func located(e incident.Event) (out incident.Event) {
+// poisonous item; here it must not take the good ones with it. Evidence that no
+// incident takes places none.
+func (c *Committer) located(e incident.Event) (out incident.Event) {
 	out = e
+	if len(e.Evidence) == 0 || triage.TooMuch(c.store.policy().Settings(), e) != "" {
+		return e
+	}
 	defer func() {
 		if recover() != nil {
 			out = e

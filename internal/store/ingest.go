@@ -372,7 +372,7 @@ func (w *record) took(g *group) {
 	for i, d := range g.deliveries {
 		d.receipt.Taken, d.receipt.IncidentID = g.outcome.Taken[i], g.outcome.Incident.ID
 		if d.receipt.Taken.Outcome != incident.Duplicate {
-			w.events = append(w.events, eventRow{d.event, d.receipt.Taken.Outcome, g.outcome.Incident.ID})
+			w.events = append(w.events, eventRow{d.receipt.Taken.Kept(d.event), d.receipt.Taken.Outcome, g.outcome.Incident.ID})
 		}
 	}
 }

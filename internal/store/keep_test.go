@@ -259,20 +259,33 @@ func TestStory(t *testing.T) {
 	}
 }
 
-// The newest evidence of an incident is read, up to policy's bound; the rest stays
-// where it is.
-func TestEvidenceIsBounded(t *testing.T) {
+// The newest evidence of an incident is read, up to the bounds of bytes and
+// pieces, and what is trusted apart from the rest; more stays where it is.
+func TestEvidenceReadIsBounded(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := bounded(t, 64<<20)
 	big := fmt.Appendf(nil, `{"raw":[{"tool":"t","text":%q}]}`, strings.Repeat("x", 3<<20))
-	for i := range 4 {
+	for i, subject := range []string{"somebody", "n8n", "n8n", "n8n", "n8n", "somebody"} {
 		w.now.pass(time.Second)
-		w.takeOne(w.firing("a", named(fmt.Sprintf("fp-%d", i)), showing(big)))
+		w.takeOne(w.firing("a", named(fmt.Sprintf("fp-%d", i)), showing(big), from(subject)))
 	}
-	var n, bytes int64
-	w.must(w.sql.QueryRow(t.Context(), store.ReadEvidence, [][16]byte{[16]byte(w.oneIncident())}, time.Time{}, int64(8*len(big)/4)).Scan(&n, &bytes))
-	if n != 2 || bytes != int64(2*len(big)) {
-		t.Errorf("%d pieces of %d bytes are read, want the two newest, %d bytes", n, bytes, 2*len(big))
+	cases := []struct {
+		bytes   int64
+		trusted []string
+		pieces  int
+		want    int64
+	}{
+		{8 * int64(len(big)) / 4, []string{"n8n"}, 100, 4},
+		{8 * int64(len(big)) / 4, nil, 100, 2},
+		{64 << 20, []string{"n8n"}, 3, 5},
+		{64 << 20, []string{"n8n"}, 100, 6},
+	}
+	for _, c := range cases {
+		var n, bytes int64
+		w.must(w.sql.QueryRow(t.Context(), store.ReadEvidence, [][16]byte{[16]byte(w.oneIncident())}, time.Time{}, c.bytes, c.trusted, c.pieces).Scan(&n, &bytes))
+		if n != c.want || bytes != n*int64(len(big)) {
+			t.Errorf("%+v: %d pieces of %d bytes are read", c, n, bytes)
+		}
 	}
 }
 

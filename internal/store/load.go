@@ -48,12 +48,14 @@ const readLastDecision = `select distinct on (incident_id) incident_id, diagnosi
 	where incident_id = any($1::uuid[]) order by incident_id, id desc`
 
 // readEvidence is bounded by time and by the size of one incident's evidence:
-// the newest is kept, and what is cut off never leaves the database.
+// the newest is kept, and what is cut off never leaves the database. What is
+// trusted is measured by itself, so that nothing else can push it out.
 const readEvidence = `select incident_id, received_at, subject, kind, evidence from (
 		select id, incident_id, received_at, subject, kind, evidence,
-			sum(octet_length(evidence::text)) over (partition by incident_id order by id desc) as bytes
+			sum(octet_length(evidence::text)) over newest_first as bytes, row_number() over newest_first as pieces
 		from events where incident_id = any($1::uuid[]) and evidence is not null and received_at > $2
-	) newest where bytes <= $3 order by incident_id, id`
+		window newest_first as (partition by incident_id, kind = 'result' or subject = any($4::text[]) order by id desc)
+	) newest where bytes <= $3 and pieces <= $5 order by incident_id, id`
 
 func scanAlert(row pgx.CollectableRow) (incident.Alert, error) {
 	var a incident.Alert
@@ -85,14 +87,14 @@ func (s *Store) facts(ctx context.Context, tx batcher, locked []incident.Inciden
 	if len(ids) == 0 {
 		return all, nil
 	}
-	set := s.policy().Settings().Evidence
+	set := s.policy().Settings()
 	var b pgx.Batch
 	b.Queue(readAlertsOf, uuids(ids))
 	b.Queue(readIntentsOf, uuids(ids))
 	b.Queue(readResultsOf, uuids(ids))
 	b.Queue(readLastDecision, uuids(ids))
 	if evidence {
-		b.Queue(readEvidence, uuids(ids), now.Add(-set.MaxDuration), set.MaxBytes)
+		b.Queue(readEvidence, uuids(ids), now.Add(-set.Evidence.MaxDuration), set.Evidence.MaxBytes, set.TrustedEvidence, triage.MaxPieces)
 	}
 	br := tx.SendBatch(ctx, &b)
 	err := collectFacts(br, all, evidence)
