@@ -19,6 +19,9 @@ import (
 //	latin1 0      an alert with a byte that is no UTF-8
 //	nul 0         an alert with an escaped NUL
 //	oom N         an alert with the evidence of an out-of-memory pod of deployment app-N inside
+//	ill N         the alert alone
+//	look N        the evidence alone, about the pod
+//	long N        evidence about a host with a log of N bytes
 func (s *script) makeBody(args []string) error {
 	if err := wants(args, 3, 3, "make FILE KIND N"); err != nil {
 		return err
@@ -45,17 +48,26 @@ var bodyMakers = map[string]func(n int) []byte{
 	},
 	"truncated": func(n int) []byte { return []byte(goodAlert)[:n] },
 	"latin1":    func(int) []byte { return bytes.Replace([]byte(goodAlert), []byte("slow"), []byte("sl\xf6w"), 1) },
-	"oom": func(n int) []byte {
-		return bytes.ReplaceAll([]byte(oomAlert), []byte("-N"), fmt.Appendf(nil, "-%d", n))
+	"oom":       func(n int) []byte { return numbered(n, `{`+oomAlert+`, "evidence": `+oomEvidence+`}`) },
+	"ill":       func(n int) []byte { return numbered(n, `{`+oomAlert+`}`) },
+	"long": func(n int) []byte {
+		return fmt.Appendf(nil, `{"target":{"cluster":"prod","host":"web-01"},"evidence":{"logs":[{"text":"%s"}]}}`, bytes.Repeat([]byte("x"), n))
 	},
-	"nul": func(int) []byte { return bytes.ReplaceAll([]byte(goodAlert), []byte("low"), []byte(`l\u0000w`)) },
+	"look": func(n int) []byte { return numbered(n, `{`+oomTarget+`, "evidence": `+oomEvidence+`}`) },
+	"nul":  func(int) []byte { return bytes.ReplaceAll([]byte(goodAlert), []byte("low"), []byte(`l\u0000w`)) },
 }
 
-// oomAlert is a pod that was killed for memory, with its owners.
-const oomAlert = `{
+func numbered(n int, body string) []byte {
+	return fmt.Append(nil, strings.ReplaceAll(body, "-N", fmt.Sprintf("-%d", n)))
+}
+
+// oomAlert is a pod that was killed for memory; oomEvidence shows it with its owners.
+const (
+	oomAlert = `
  "severity": "warning", "service": "app-N", "message": "pod is crash looping", "cluster": "prod", "namespace": "shop",
- "labels": {"alertname": "KubePodCrashLooping", "pod": "app-N-6d4cf56db6-x7k2m", "container": "app"},
- "evidence": {
+ "labels": {"alertname": "KubePodCrashLooping", "pod": "app-N-6d4cf56db6-x7k2m", "container": "app"}`
+	oomTarget   = `"target": {"cluster": "prod", "namespace": "shop", "kind": "Pod", "name": "app-N-6d4cf56db6-x7k2m"}`
+	oomEvidence = `{
   "pods": [{"apiVersion": "v1", "kind": "Pod",
    "metadata": {"name": "app-N-6d4cf56db6-x7k2m", "namespace": "shop", "uid": "pod-uid-N", "labels": {"app": "app-N"},
     "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "app-N-6d4cf56db6", "uid": "rs-uid", "controller": true}]},
@@ -68,7 +80,8 @@ const oomAlert = `{
   "deployments": [{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "app-N", "namespace": "shop", "uid": "deploy-uid", "generation": 4},
    "spec": {"replicas": 3, "selector": {"matchLabels": {"app": "app-N"}},
     "template": {"metadata": {"labels": {"app": "app-N"}}, "spec": {"containers": [{"name": "app", "image": "app:1", "resources": {"limits": {"memory": "512Mi"}}}]}}}}]
- }}`
+ }`
+)
 
 func manyAlerts(n int) []byte {
 	var body bytes.Buffer

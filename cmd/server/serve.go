@@ -188,16 +188,18 @@ func (s *service) startWork(context.Context) error {
 // openDoors wires the use cases to the edge and begins to listen.
 func (s *service) openDoors(ctx context.Context) error {
 	stage := s.metrics.Observer().Stage
+	once := &handlers.Once{Answers: s.store}
 	intake := &handlers.Intake{
-		Taker: s.commits, Answers: s.store, Policy: s.policyInForce, Now: now, IDs: s.ids.next,
+		Taker: s.commits, Once: once, Policy: s.policyInForce, Now: now, IDs: s.ids.next,
 		Decoded: func(took time.Duration) { stage("decode", took) },
 	}
+	evidence := &handlers.Evidence{Store: s.store, Once: once, Policy: s.policyInForce, Now: now, IDs: s.ids.next}
 	intents := &handlers.Intents{Store: s.store, Now: now, IDs: s.ids.next}
 	incidents := &handlers.Incidents{Store: s.store}
 	operator := &handlers.Operator{Store: s.store, Policy: s.policyInForce, Now: now}
 	var err error
 	s.edge, err = salvehttp.New(salvehttp.Options{
-		UseCases: useCases(intake, intents, incidents, operator), Verifier: s.verifier, Logger: s.log,
+		UseCases: useCases(intake, evidence, intents, incidents, operator), Verifier: s.verifier, Logger: s.log,
 		Metrics: s.metrics.Handler(), MetricsOpen: s.config.Metrics == "open",
 		PublicURL: s.config.PublicURL, MaxBodyBytes: bodiesInFlight,
 		Ready: []salvehttp.Check{
@@ -219,10 +221,10 @@ func (s *service) openDoors(ctx context.Context) error {
 	return nil
 }
 
-func useCases(intake *handlers.Intake, intents *handlers.Intents, incidents *handlers.Incidents, operator *handlers.Operator) salvehttp.UseCases {
+func useCases(intake *handlers.Intake, evidence *handlers.Evidence, intents *handlers.Intents, incidents *handlers.Incidents, operator *handlers.Operator) salvehttp.UseCases {
 	return salvehttp.UseCases{
-		Intake: intake.Alerts,
-		Claim:  intents.Claim, Result: intents.Result, Crashed: intents.Crashed,
+		Intake: intake.Alerts, Evidence: evidence.Take,
+		Claim: intents.Claim, Result: intents.Result, Crashed: intents.Crashed,
 		Approve: intents.Approve, Reject: intents.Reject, Abort: intents.Abort,
 		ListIntents: intents.List, ShowIntent: intents.Show,
 		ListIncidents: incidents.List, ShowIncident: incidents.Show,

@@ -10,7 +10,7 @@ import (
 
 // IntakeRequest is one POST to an intake door. The body is the sender's own.
 type IntakeRequest struct {
-	Source         string // native, alertmanager, …
+	Source         string // of alerts: native, alertmanager, …
 	Cluster        string // ?cluster=
 	Body           []byte
 	IdempotencyKey string // header Idempotency-Key, may be empty

@@ -2,13 +2,10 @@ package handlers
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/singleflight"
 
 	"salve/internal/fault"
 	"salve/internal/identity"
@@ -26,69 +23,19 @@ type Taker interface {
 	Take(ctx context.Context, events []incident.Event) ([]store.Receipt, error)
 }
 
-// Answers keeps first answers for an Idempotency-Key. Answered gives nil when
-// there is none; KeepAnswer gives the one that was first.
-type Answers interface {
-	Answered(ctx context.Context, caller, route, key string) (*store.Answered, error)
-	KeepAnswer(ctx context.Context, caller, route, key string, a store.Answered) (*store.Answered, error)
-}
-
 // Intake is the door for alerts.
 type Intake struct {
 	Taker   Taker
-	Answers Answers
+	Once    *Once
 	Policy  func() *policy.Policy
 	Now     func() time.Time
 	IDs     incident.IDs
 	Decoded func(took time.Duration) // told how long reading a body took
-
-	once singleflight.Group // deliveries of one Idempotency-Key at the same time share one answer
 }
 
 // Alerts takes one POST, item by item. One bad item never loses the good ones.
 func (h *Intake) Alerts(ctx context.Context, caller identity.Caller, req IntakeRequest) (Answer, error) {
-	if req.IdempotencyKey == "" {
-		return h.take(ctx, caller, req)
-	}
-	hash := sha256.Sum256(req.Body)
-	first, err := h.Answers.Answered(ctx, caller.Subject, req.Route, req.IdempotencyKey)
-	if err != nil {
-		return Answer{}, err
-	}
-	if first == nil {
-		if first, err = h.takeFirst(ctx, caller, req, hash); err != nil {
-			return Answer{}, err
-		}
-	}
-	if first.BodyHash != hash {
-		return Answer{}, fault.New(fault.IdempotencyMismatch, "another body was sent under this Idempotency-Key; a new body needs a new key")
-	}
-	return Answer{Raw: first.Answer}, nil
-}
-
-// takeFirst takes one of several deliveries that came under one key at once; the
-// others wait for its answer.
-func (h *Intake) takeFirst(ctx context.Context, caller identity.Caller, req IntakeRequest, hash [32]byte) (*store.Answered, error) {
-	key := strings.Join([]string{caller.Subject, req.Route, req.IdempotencyKey}, "\x00")
-	answered, err, _ := h.once.Do(key, func() (any, error) {
-		return h.takeOnce(context.WithoutCancel(ctx), caller, req, hash)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return answered.(*store.Answered), nil
-}
-
-func (h *Intake) takeOnce(ctx context.Context, caller identity.Caller, req IntakeRequest, hash [32]byte) (*store.Answered, error) {
-	answer, err := h.take(ctx, caller, req)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := answer.AppendJSON(nil)
-	if err != nil {
-		return nil, err
-	}
-	return h.Answers.KeepAnswer(ctx, caller.Subject, req.Route, req.IdempotencyKey, store.Answered{BodyHash: hash, Answer: raw})
+	return h.Once.answer(ctx, caller, req, h.take)
 }
 
 func (h *Intake) take(ctx context.Context, caller identity.Caller, req IntakeRequest) (Answer, error) {
@@ -208,11 +155,8 @@ func (h *Intake) taken(ctx context.Context, item *intake.Item, r store.Receipt) 
 	}
 	if !r.IncidentID.IsZero() {
 		result.IncidentID = &r.IncidentID
-		trail.Incident(ctx, r.IncidentID)
 	}
-	for _, in := range r.Intents {
-		trail.Intent(ctx, in.ID)
-	}
+	trailOf(ctx, r)
 	return result, nil
 }
 

@@ -23,7 +23,7 @@ const (
 func none(*exchange, *None) error { return nil }
 
 func nativeIntake(x *exchange, req *handlers.IntakeRequest) error {
-	return bindIntake(x, "native", req)
+	return bindIntake(x, "native", x.route.pattern, req)
 }
 
 func sourceIntake(x *exchange, req *handlers.IntakeRequest) error {
@@ -31,16 +31,17 @@ func sourceIntake(x *exchange, req *handlers.IntakeRequest) error {
 	if err != nil {
 		return err
 	}
-	return bindIntake(x, source, req)
+	return bindIntake(x, source, "/v1/alerts/"+source, req)
+}
+
+func evidence(x *exchange, req *handlers.IntakeRequest) error {
+	return bindIntake(x, "", x.route.pattern, req)
 }
 
 // bindIntake hands the body on unread but for its bounds and its syntax: what
 // it means is the source's business.
-func bindIntake(x *exchange, source string, req *handlers.IntakeRequest) (err error) {
-	req.Source, req.Route = source, x.route.pattern
-	if source != "native" {
-		req.Route = "/v1/alerts/" + source
-	}
+func bindIntake(x *exchange, source, route string, req *handlers.IntakeRequest) (err error) {
+	req.Source, req.Route = source, route
 	if req.Cluster, err = x.query("cluster"); err != nil {
 		return err
 	}

@@ -89,6 +89,7 @@ func newEdge(t *testing.T, change func(*Options)) *edge {
 func calmUseCases() UseCases {
 	return UseCases{
 		Intake:        answering[handlers.IntakeRequest](handlers.Answer{Status: handlers.StatusHealthy}),
+		Evidence:      answering[handlers.IntakeRequest](handlers.Answer{Status: handlers.StatusHealthy}),
 		ListIntents:   answering[handlers.ListRequest](handlers.Page[handlers.IntentView]{Items: []handlers.IntentView{}}),
 		ShowIntent:    answering[handlers.ByID](anIntent()),
 		Claim:         answering[handlers.ClaimRequest](handlers.ClaimResponse{Lease: handlers.Lease{Token: "t", ExpiresAt: testNow}, Execute: json.RawMessage(`{"timeout_seconds":60}`)}),

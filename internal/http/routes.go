@@ -24,6 +24,7 @@ type None struct{}
 // UseCases are the rooms behind the doors. All must be there.
 type UseCases struct {
 	Intake        UseCase[handlers.IntakeRequest, handlers.Answer]
+	Evidence      UseCase[handlers.IntakeRequest, handlers.Answer]
 	ListIntents   UseCase[handlers.ListRequest, handlers.Page[handlers.IntentView]]
 	ShowIntent    UseCase[handlers.ByID, handlers.IntentView]
 	Claim         UseCase[handlers.ClaimRequest, handlers.ClaimResponse]
@@ -64,6 +65,8 @@ func (s *Server) routes() []route {
 		{method: post, pattern: "/v1/alerts", scope: write, endpoint: serve(nativeIntake, u.Intake), bodyLimit: alertsLimit},
 		// Alertmanager, directly or through n8n's webhook. As above; HA peers send everything twice.
 		{method: post, pattern: "/v1/alerts/{source}", scope: write, endpoint: serve(sourceIntake, u.Intake), bodyLimit: alertsLimit},
+		// n8n and scripts that looked unasked. A retry is a second look; with the same Idempotency-Key it gets the first answer again.
+		{method: post, pattern: "/v1/evidence", scope: write, endpoint: serve(evidence, u.Evidence), bodyLimit: bodyLimit},
 
 		// Consoles and scripts. Reads.
 		{method: get, pattern: "/v1/intents", scope: read, endpoint: serve(list, u.ListIntents)},
