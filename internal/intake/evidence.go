@@ -57,7 +57,8 @@ func (g *givenEvidence) event(in Input, f *findings) incident.Event {
 	}
 	if g.IncidentID == "" && g.Target != nil && len(f.problems) == 0 {
 		e.Target = g.about(in, f)
-		e.Family, e.Service = familyFor("", hypothesis{}, e.Target), e.Target.Service
+		e.Family, _ = f.hypothesis("", alert{}, e.Target)
+		e.Service = e.Target.Service
 	}
 	return e
 }

@@ -2,8 +2,6 @@ package intake
 
 import (
 	"encoding/json"
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 
@@ -145,15 +143,6 @@ func TestWithout(t *testing.T) {
 		if got := string(without([]byte(tt[0]), "evidence")); got != tt[1] {
 			t.Errorf("%s without evidence is %s, want %s", tt[0], got, tt[1])
 		}
-	}
-}
-
-// What a sender may name and what an incident's key may hold are the same.
-func TestFamiliesAreTheProducts(t *testing.T) {
-	want := incident.Families()
-	slices.Sort(want)
-	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(families))); diff != "" {
-		t.Errorf("families (-want +got):\n%s", diff)
 	}
 }
 
