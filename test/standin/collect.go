@@ -2,6 +2,7 @@ package standin
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -13,10 +14,22 @@ type Read struct {
 	EvidenceKey string `json:"evidence_key"`
 	Path        string `json:"path"`
 	Follow      string `json:"follow"`
+	Optional    bool   `json:"optional"` // may fail without failing the collect
+
+	// Of a log, which is text; everything else is JSON.
+	Pod       string `json:"pod"`
+	Container string `json:"container"`
+	Previous  bool   `json:"previous"`
 
 	depth  int  // how many controllers up are still to be followed
 	listed bool // asked for by Salve, not found on the way
 }
+
+// logs is the evidence key of reads that answer text.
+const logs = "logs"
+
+// maxLog bounds what one log brings; its end says why it ended.
+const maxLog = 256 << 10
 
 // owners are the controllers that are followed: resource and evidence key.
 var owners = map[string]struct{ groupVersion, resource, key string }{
@@ -33,8 +46,8 @@ type gathering struct {
 	evidence map[string]any
 	seen     map[string]bool
 	missing  []string
-	broken   []string // listed reads that failed
-	failed   []string // owners that could not be read
+	broken   []string // needed reads that failed
+	failed   []string // optional ones, and owners that could not be read
 }
 
 // collect reads what is listed, then the controllers of what came back.
@@ -50,6 +63,10 @@ func (e *Executor) collect(ctx context.Context, base string, x Execute) Result {
 			continue
 		}
 		g.seen[read.Path] = true
+		if read.EvidenceKey == logs {
+			e.readLog(ctx, base, read, &g)
+			continue
+		}
 		queue = append(queue, e.read(ctx, base, read, &g)...)
 	}
 	r := Result{Status: "succeeded", Evidence: g.evidence, Output: map[string]any{"missing": g.missing, "failed": g.failed}}
@@ -93,8 +110,46 @@ func (e *Executor) read(ctx context.Context, base string, read Read, g *gatherin
 	return next
 }
 
+func (e *Executor) readLog(ctx context.Context, base string, read Read, g *gathering) {
+	code, contentType, answer, err := e.send(ctx, http.MethodGet, base+read.Path, e.KubeToken, "", nil)
+	switch {
+	case code == http.StatusNotFound:
+		g.missing = append(g.missing, read.Path)
+	case err != nil:
+		g.fail(read, fmt.Sprintf("%s: %v", read.Path, err))
+	case code != http.StatusOK:
+		g.fail(read, fmt.Sprintf("%s: %d %s", read.Path, code, refusal(answer)))
+	case strings.Contains(contentType, "json"):
+		g.fail(read, read.Path+": an answer that is no log")
+	default:
+		so, _ := g.evidence[logs].([]any)
+		g.evidence[logs] = append(so, object{"pod": read.Pod, "container": read.Container, "previous": read.Previous, "text": end(string(answer))})
+	}
+}
+
+// refusal is what a refusing API server says.
+func refusal(answer []byte) string {
+	var status struct{ Message string }
+	if err := json.Unmarshal(answer, &status); err != nil || status.Message == "" {
+		return "without a reason"
+	}
+	return status.Message
+}
+
+// end is the end of a long text, from the beginning of a line where there is one.
+func end(text string) string {
+	if len(text) <= maxLog {
+		return text
+	}
+	text = text[len(text)-maxLog:]
+	if line := strings.IndexByte(text, '\n'); line >= 0 && line < len(text)-1 {
+		return text[line+1:]
+	}
+	return strings.ToValidUTF8(text, "")
+}
+
 func (g *gathering) fail(read Read, message string) {
-	if read.listed {
+	if read.listed && !read.Optional {
 		g.broken = append(g.broken, message)
 		return
 	}

@@ -47,6 +47,7 @@ type Result struct {
 type Execute struct {
 	Shape          string          `json:"shape"`
 	Cluster        string          `json:"cluster"`
+	Host           string          `json:"host"`
 	Method         string          `json:"method"`
 	Path           string          `json:"path"`
 	ContentType    string          `json:"content_type"`
@@ -164,6 +165,8 @@ func (e *Executor) execute(ctx context.Context, x Execute) Result {
 		return e.slack(ctx, x)
 	case x.Shape != "kubernetes" && x.Shape != "collect":
 		return failed(nil, fmt.Sprintf("no branch for the shape %q", x.Shape))
+	case x.Cluster == "" && x.Host != "":
+		return failed(nil, fmt.Sprintf("no branch for hosts yet: nothing was done about %q", x.Host))
 	case !known:
 		return failed(nil, fmt.Sprintf("cluster %q is unknown here", x.Cluster))
 	case x.Shape == "kubernetes":
@@ -210,33 +213,42 @@ func failed(output map[string]any, message string) Result {
 
 // call sends one request and decodes the answer, whatever its status.
 func (e *Executor) call(ctx context.Context, method, url, token, contentType string, in, out any) (int, error) {
+	code, answered, answer, err := e.send(ctx, method, url, token, contentType, in)
+	switch {
+	case err != nil:
+		return code, err
+	case !strings.Contains(answered, "json"):
+		return code, fmt.Errorf("%s %s: answered %d without JSON", method, url, code)
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return code, fmt.Errorf("%s %s: answered %d with unusable JSON: %w", method, url, code, err)
+	}
+	return code, nil
+}
+
+// send gives the status, the content type and the bytes of an answer.
+func (e *Executor) send(ctx context.Context, method, url, token, contentType string, in any) (int, string, []byte, error) {
 	var body []byte
 	if in != nil && method != http.MethodGet {
 		var err error
 		if body, err = json.Marshal(in); err != nil {
-			return 0, fmt.Errorf("%s %s: encode: %w", method, url, err)
+			return 0, "", nil, fmt.Errorf("%s %s: encode: %w", method, url, err)
 		}
 	}
 	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", method, err)
+		return 0, "", nil, fmt.Errorf("%s: %w", method, err)
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Content-Type", contentType)
 	resp, err := e.Client.Do(req)
 	if err != nil {
-		return 0, err
+		return 0, "", nil, err
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, 16<<20))
 	if err != nil {
-		return resp.StatusCode, fmt.Errorf("%s %s: %w", method, url, err)
+		err = fmt.Errorf("%s %s: %w", method, url, err)
 	}
-	if !strings.Contains(resp.Header.Get("Content-Type"), "json") {
-		return resp.StatusCode, fmt.Errorf("%s %s: answered %d without JSON", method, url, resp.StatusCode)
-	}
-	if err := json.Unmarshal(answer, out); err != nil {
-		return resp.StatusCode, fmt.Errorf("%s %s: answered %d with unusable JSON: %w", method, url, resp.StatusCode, err)
-	}
-	return resp.StatusCode, nil
+	return resp.StatusCode, resp.Header.Get("Content-Type"), answer, err
 }

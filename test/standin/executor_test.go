@@ -2,6 +2,7 @@ package standin
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -99,6 +100,9 @@ func TestExecutorReportsEveryFailure(t *testing.T) {
 	}{
 		"refused by the cluster": {evict, "Kubernetes answered 409"},
 		"unknown cluster":        {object{"shape": "collect", "cluster": "other"}, `cluster "other" is unknown here`},
+		"a host":                 {object{"shape": "collect", "host": "web-01"}, `no branch for hosts yet: nothing was done about "web-01"`},
+		"refused log":            {object{"shape": "collect", "cluster": "prod", "requests": []any{object{"evidence_key": "logs", "path": ill + "/log?container=web"}}}, "container web is not valid for pod"},
+		"log that is an object":  {object{"shape": "collect", "cluster": "prod", "requests": []any{object{"evidence_key": "logs", "path": ill}}}, "an answer that is no log"},
 		"unknown shape":          {object{"shape": "ssh", "host": "x"}, `no branch for the shape "ssh"`},
 		"refused by Slack":       {object{"shape": "slack", "text": "x"}, "Slack answered 200: channel_not_found"},
 		"refused read":           {object{"shape": "collect", "cluster": "prod", "requests": []any{object{"evidence_key": "pods", "path": "/api/v1/namespaces/x/pods?labelSelector=bad"}}}, "400"},
@@ -109,5 +113,50 @@ func TestExecutorReportsEveryFailure(t *testing.T) {
 				t.Errorf("result %s: %q, want failed with %q", got.Status, got.Error, tc.want)
 			}
 		})
+	}
+}
+
+// A pod that has not ended before has no previous log, and says so with 400:
+// that must not fail the collect that asked for it beside other things.
+func TestExecutorReadsLogs(t *testing.T) {
+	well := pods + "/api-gateway-7d9f5b8c6-m4wqd"
+	log := func(path string, previous, optional bool) object {
+		return object{"evidence_key": "logs", "path": path + "/log?container=app&previous=" + fmt.Sprint(previous), "pod": path[len(pods)+1:], "container": "app", "previous": previous, "optional": optional}
+	}
+	_, results := play(t, &rehearsal{execute: map[string]any{"it": object{"shape": "collect", "cluster": "prod", "timeout_seconds": 5, "requests": []any{
+		log(ill, true, true), log(well, true, true), log(well, false, true), log(pods+"/gone", false, true),
+	}}}}, ready("it"))
+
+	got := results["it"]
+	delete(got.Evidence, "observedAt")
+	want := Result{
+		LeaseToken: "lease-it", Status: "succeeded", ExecutionID: "standin-1", StartedAt: got.StartedAt, FinishedAt: got.FinishedAt,
+		Output: map[string]any{
+			"missing": []any{pods + "/gone/log?container=app&previous=false"},
+			"failed":  []any{well + `/log?container=app&previous=true: 400 previous terminated container "app" in pod "api-gateway-7d9f5b8c6-m4wqd" not found`},
+		},
+		Evidence: map[string]any{"cluster": "prod", "logs": []any{
+			object{"pod": CrashingPod, "container": "app", "previous": true, "text": "listening on :8080\nloading routes\nrefreshing the route cache: 481 MiB\n"},
+			object{"pod": "api-gateway-7d9f5b8c6-m4wqd", "container": "app", "previous": false, "text": "listening on :8080\nloading routes\nready\n"},
+		}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the result differs (-want +got):\n%s", diff)
+	}
+}
+
+func TestEndOfALog(t *testing.T) {
+	long := strings.Repeat("x", maxLog)
+	for name, tc := range map[string]struct{ text, want string }{
+		"short":           {"a\nb\n", "a\nb\n"},
+		"as long as may":  {long, long},
+		"cut at a line":   {"head\n" + long[:maxLog-10] + "\nlast\n", long[:maxLog-10] + "\nlast\n"},
+		"one line":        {long + "tail", long[:maxLog-4] + "tail"},
+		"cut in a letter": {"é" + long[:maxLog-1], long[:maxLog-1]},
+		"one long line":   {"é" + long[:maxLog-2] + "\n", long[:maxLog-2] + "\n"},
+	} {
+		if got := end(tc.text); got != tc.want {
+			t.Errorf("%s: %d bytes, want %d", name, len(got), len(tc.want))
+		}
 	}
 }

@@ -3,6 +3,7 @@ package standin
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 )
@@ -11,6 +12,7 @@ func (s *Server) kubernetesRoutes(mux *http.ServeMux) {
 	for pattern, handler := range map[string]func(http.ResponseWriter, *http.Request){
 		"GET /api/v1/namespaces/{ns}/pods":                       s.listPods,
 		"GET /api/v1/namespaces/{ns}/pods/{name}":                s.getPod,
+		"GET /api/v1/namespaces/{ns}/pods/{name}/log":            s.getLog,
 		"POST /api/v1/namespaces/{ns}/pods/{name}/eviction":      s.evict,
 		"GET /api/v1/namespaces/{ns}/events":                     s.listEvents,
 		"GET /apis/apps/v1/namespaces/{ns}/deployments/{name}":   s.getDeployment,
@@ -69,6 +71,31 @@ func (s *Server) listEvents(w http.ResponseWriter, r *http.Request) {
 func (s *Server) getPod(w http.ResponseWriter, r *http.Request) {
 	o, found, err := s.world.pod(r.PathValue("name"))
 	s.writeObject(w, r, o, found, err, "pods")
+}
+
+// getLog answers text, as the API does; only the crashing pod has ended before.
+func (s *Server) getLog(w http.ResponseWriter, r *http.Request) {
+	name, container := r.PathValue("name"), r.URL.Query().Get("container")
+	p, found := s.world.pods[name]
+	previous := r.URL.Query().Get("previous") == "true"
+	switch {
+	case !found || r.PathValue("ns") != Namespace:
+		writeNotFound(w, "pods", name)
+	case container != "app":
+		writeStatus(w, http.StatusBadRequest, "BadRequest", fmt.Sprintf("container %s is not valid for pod %s", container, name))
+	case previous && !p.crashing:
+		writeStatus(w, http.StatusBadRequest, "BadRequest", fmt.Sprintf("previous terminated container %q in pod %q not found", container, name))
+	default:
+		w.Header().Set("Content-Type", "text/plain")
+		io.WriteString(w, logOf(p)) //nolint:errcheck // the caller has gone: nobody is left to tell
+	}
+}
+
+func logOf(p pod) string {
+	if p.crashing {
+		return "listening on :8080\nloading routes\nrefreshing the route cache: 481 MiB\n"
+	}
+	return "listening on :8080\nloading routes\nready\n"
 }
 
 func (s *Server) getDeployment(w http.ResponseWriter, r *http.Request) {
