@@ -28,10 +28,11 @@ test: ## run the tests (those of the store on a real Postgres)
 	@scripts/need.sh postgres
 	go test $(TESTFLAGS) ./...
 
-e2e: ## run the end-to-end tests: real n8n, Postgres and Alertmanager
+e2e: ## run the end-to-end tests: real n8n, Kubernetes API server, Postgres and Alertmanager
 	@scripts/need.sh postgres alertmanager sqlite3
 	test/n8n/install.sh
-	go test -tags e2e -timeout 20m $(TESTFLAGS) ./test/e2e/...
+	test/kube/build.sh
+	go test -tags e2e -timeout 25m $(TESTFLAGS) ./test/e2e/...
 
 bench: ## measure, beside Alertmanager and pgbench on this machine
 	@scripts/need.sh postgres pgbench alertmanager

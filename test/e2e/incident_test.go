@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"net/http"
 	"testing"
 	"time"
@@ -15,11 +17,14 @@ import (
 
 // story is one incident of one cluster, from firing to the end.
 type story struct {
-	t       *testing.T
-	ctx     context.Context
-	name    string
-	cluster awaitable
-	started time.Time
+	t         *testing.T
+	ctx       context.Context
+	name      string // of the cluster
+	namespace string
+	alertname string
+	about     map[string]string // labels that name the target
+	cluster   awaitable         // a stand-in; none for a real cluster
+	started   time.Time
 }
 
 // incidentView is what the tests look at of GET /v1/incidents/{id}.
@@ -30,7 +35,8 @@ type incidentView struct {
 	Cause   string `json:"cause"`
 	Summary string `json:"summary"`
 	Target  struct {
-		Cluster string `json:"cluster"`
+		Cluster   string `json:"cluster"`
+		Namespace string `json:"namespace"`
 	} `json:"target"`
 	Intents []struct {
 		Action string `json:"action"`
@@ -62,22 +68,26 @@ func newStory(t *testing.T, cluster string) *story {
 	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	t.Cleanup(cancel)
 	return &story{
-		t: t, ctx: ctx, name: cluster, cluster: awaitable{theWorld.standins[cluster]},
+		t: t, ctx: ctx, name: cluster, namespace: standin.Namespace, cluster: awaitable{theWorld.standins[cluster]},
+		alertname: "KubePodCrashLooping", about: aboutPod(standin.CrashingPod),
 		started: time.Now().Add(-time.Minute).UTC().Truncate(time.Millisecond),
 	}
 }
 
+func aboutPod(name string) map[string]string {
+	return map[string]string{"pod": name, "container": "app", "reason": "CrashLoopBackOff"}
+}
+
 func (s *story) labels() map[string]string {
-	return map[string]string{
-		"alertname": "KubePodCrashLooping", "severity": "warning", "cluster": s.name,
-		"namespace": standin.Namespace, "pod": standin.CrashingPod, "container": "app", "reason": "CrashLoopBackOff",
-	}
+	labels := map[string]string{"alertname": s.alertname, "severity": "warning", "cluster": s.name, "namespace": s.namespace}
+	maps.Copy(labels, s.about)
+	return labels
 }
 
 func (s *story) annotations() map[string]string {
 	return map[string]string{
-		"summary":     "Pod is crash looping.",
-		"description": "Pod production/" + standin.CrashingPod + " (app) is in waiting state (reason: \"CrashLoopBackOff\").",
+		"summary":     s.alertname + " in " + s.namespace,
+		"description": fmt.Sprintf("%s fires in namespace %s of %s: %v", s.alertname, s.namespace, s.name, s.about),
 	}
 }
 
@@ -157,7 +167,7 @@ func (s *story) incident() (incidentView, bool, error) {
 		return incidentView{}, false, err
 	}
 	for _, i := range page.Items {
-		if i.Target.Cluster != s.name {
+		if i.Target.Cluster != s.name || i.Target.Namespace != s.namespace {
 			continue
 		}
 		var whole incidentView

@@ -31,6 +31,7 @@ type n8nConfig struct {
 	salveToken       string
 	clusters         map[string]string
 	kubeToken        string
+	caFile           string // of the clusters
 	slackURL         string
 	slackToken       string
 }
@@ -93,7 +94,7 @@ func (n *n8n) environment(c n8nConfig) []string {
 		"N8N_RUNNERS_BROKER_LISTEN_ADDRESS=127.0.0.1", fmt.Sprintf("N8N_RUNNERS_BROKER_PORT=%d", c.brokerPort),
 		"N8N_DIAGNOSTICS_ENABLED=false", "N8N_VERSION_NOTIFICATIONS_ENABLED=false", "N8N_TEMPLATES_ENABLED=false",
 		"N8N_PERSONALIZATION_ENABLED=false", "N8N_DISABLED_MODULES=mcp-registry",
-		"N8N_BLOCK_ENV_ACCESS_IN_NODE=false",
+		"N8N_BLOCK_ENV_ACCESS_IN_NODE=false", "NODE_EXTRA_CA_CERTS=" + c.caFile,
 		// The default engine, vm, is three times slower; both must work.
 		"N8N_EXPRESSION_ENGINE=" + cmp.Or(os.Getenv("N8N_EXPRESSION_ENGINE"), "legacy"),
 	}

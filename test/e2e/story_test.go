@@ -56,7 +56,7 @@ func TestRefusedEvictionIsReported(t *testing.T) {
 		where i.incident_id = '`+i.ID+`' and i.action = 'k8s.pod.restart' and r.flag = ''`,
 		[][]string{{"failed", "Kubernetes answered 500: the stand-in was told to fail"}})
 	s.wantRows("no token came with it", `
-		select count(*) from results r where r.incident_id = '`+i.ID+`' and r.doc::text ~ '`+kubeToken+`|Bearer'`, [][]string{{"0"}})
+		select count(*) from results r where r.incident_id = '`+i.ID+`' and r.doc::text ~ '`+theWorld.kubeToken()+`|Bearer'`, [][]string{{"0"}})
 	if got := len(s.cluster.Matching("POST", "/eviction")); got != 1 {
 		t.Errorf("the eviction was sent %d times: n8n must not retry an execution", got)
 	}

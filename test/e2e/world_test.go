@@ -11,13 +11,13 @@ import (
 	"time"
 
 	"salve/internal/postgres"
+	"salve/test/cluster"
 	"salve/test/standin"
 )
 
 // The secrets of one run. They are worth nothing outside it.
 const (
 	intakeSecret = "intake-secret-of-this-run"
-	kubeToken    = "kubernetes-token-of-this-run"
 	slackToken   = "xoxb-slack-token-of-this-run"
 )
 
@@ -25,12 +25,16 @@ const (
 // that no test finds another's guards spent.
 var clusters = []string{"oom", "refusing", "twice", "vanished", "killed"}
 
+// realCluster is a real API server; its tests have a namespace each.
+const realCluster = "real"
+
 // deadCluster is one that n8n is told of and that nobody serves.
 const deadCluster = "dead"
 
 // world is everything that is started once for all tests.
 type world struct {
 	dir          string
+	cluster      *cluster.Cluster
 	postgres     *postgres.Server
 	salve        *salve
 	n8n          *n8n
@@ -80,6 +84,9 @@ func (w *world) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := w.startCluster(ctx); err != nil {
+		return err
+	}
 	if err := w.startStandins(); err != nil {
 		return err
 	}
@@ -97,6 +104,22 @@ func (w *world) start(ctx context.Context) error {
 	return nil
 }
 
+func (w *world) startCluster(ctx context.Context) error {
+	program, err := cluster.Program(ctx)
+	if err != nil {
+		return err
+	}
+	if w.cluster, err = cluster.Start(ctx, program, w.dir); err != nil {
+		return err
+	}
+	w.stops = append(w.stops, w.cluster.Stop)
+	return nil
+}
+
+// kubeToken is the token of n8n's service account in the real cluster. The
+// stand-ins take the same: one Kubernetes credential serves all clusters.
+func (w *world) kubeToken() string { return w.cluster.N8NToken }
+
 func (w *world) startStandins() error {
 	for _, name := range clusters {
 		s, err := w.startStandin()
@@ -111,7 +134,7 @@ func (w *world) startStandins() error {
 }
 
 func (w *world) startStandin() (*standin.Server, error) {
-	s, err := standin.Start(kubeToken, slackToken, time.Now)
+	s, err := standin.Start(w.kubeToken(), slackToken, time.Now)
 	if err == nil {
 		w.stops = append(w.stops, func() { s.Close() })
 	}
@@ -133,7 +156,7 @@ func (w *world) startSalve(ctx context.Context, port int) error {
 }
 
 func (w *world) startN8N(ctx context.Context, port, brokerPort int) error {
-	urls := map[string]string{deadCluster: "http://127.0.0.1:1"}
+	urls := map[string]string{deadCluster: "http://127.0.0.1:1", realCluster: w.cluster.URL}
 	for name, s := range w.standins {
 		urls[name] = s.URL
 	}
@@ -141,7 +164,7 @@ func (w *world) startN8N(ctx context.Context, port, brokerPort int) error {
 	w.n8n, err = startN8N(ctx, w.dir, n8nConfig{
 		port: port, brokerPort: brokerPort, intakeHeader: "Bearer " + intakeSecret,
 		salveURL: w.salve.url, salveToken: w.salve.token,
-		clusters: urls, kubeToken: kubeToken,
+		clusters: urls, kubeToken: w.kubeToken(), caFile: w.cluster.CAFile,
 		slackURL: w.slack.URL, slackToken: slackToken,
 	})
 	if err != nil {

@@ -1,0 +1,28 @@
+// Runs the Evidence node's code against answers from data, as the workflow's
+// loop of Evidence, "Read more?" and Read does.
+//   node collect.js WORKFLOW.json < {"execute": {...}, "answers": {PATH: ANSWER}}
+const fs = require('fs');
+
+const workflow = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
+const { execute, answers } = JSON.parse(fs.readFileSync(0, 'utf8'));
+const code = workflow.nodes.find((node) => node.name === 'Evidence').parameters.jsCode;
+const evidence = new Function('$', '$input', '$runIndex', code);
+const base = 'http://cluster';
+
+const rounds = [];
+let answered = [];
+for (let round = 0; round < 10; round++) {
+  const outputs = {
+    Lease: { first: () => ({ json: { execute, base } }) },
+    'Read more?': { all: (_, run) => rounds[run] },
+  };
+  const items = evidence((name) => outputs[name], { all: () => answered }, round);
+  if (items[0].json.done) {
+    const { evidence: { observedAt, ...rest }, ...result } = items[0].json;
+    process.stdout.write(JSON.stringify({ ...result, evidence: rest, observed: !isNaN(Date.parse(observedAt)) }));
+    process.exit(0);
+  }
+  rounds.push(items);
+  answered = items.map(({ json }) => ({ json: answers[json.url.slice(base.length)] ?? { statusCode: 404, body: { message: 'not found' } } }));
+}
+throw new Error('the loop does not end');
