@@ -64,13 +64,13 @@ func TestEvidenceNode(t *testing.T) {
 			[]any{log("/log", false)}, object{},
 			object{"status": "succeeded", "missing": []any{"/log"}, "evidence": object{}},
 		},
-		"an object where a log should be": {
-			[]any{log("/log", false)}, object{"/log": object{"statusCode": 200, "body": object{"kind": "Pod"}}},
-			object{"status": "failed", "error": "/log: 200 an answer that is no log", "failed": failure("/log", "an answer that is no log", 200), "evidence": object{}},
-		},
 		"a text where an object should be": {
 			[]any{object{"evidence_key": "pods", "path": "/pods"}}, object{"/pods": object{"statusCode": 200, "data": "<html>"}},
-			object{"status": "failed", "error": "/pods: 200 an answer that is not JSON", "failed": failure("/pods", "an answer that is not JSON", 200), "evidence": object{}},
+			object{"status": "failed", "error": "/pods: 200 an answer that is no Kubernetes object", "failed": failure("/pods", "an answer that is no Kubernetes object", 200), "evidence": object{}},
+		},
+		"a log in JSON": {
+			[]any{log("/log", false)}, object{"/log": object{"statusCode": 200, "data": `{"kind":"fatal"}`}},
+			object{"status": "succeeded", "evidence": object{"logs": []any{object{"pod": "api-1", "container": "app", "previous": true, "text": `{"kind":"fatal"}`}}}},
 		},
 		"the end of a long log": {
 			[]any{log("/log", false)}, object{"/log": object{"statusCode": 200, "data": long}},
@@ -84,7 +84,7 @@ func TestEvidenceNode(t *testing.T) {
 		},
 		"an owner that may not be read": {
 			[]any{object{"evidence_key": "pods", "path": pods + "api-1", "follow": "owners"}},
-			object{pods + "api-1": object{"statusCode": 200, "body": pod("ReplicaSet", "api")}, sets + "api": object{"statusCode": 403, "body": object{"message": "forbidden"}}},
+			object{pods + "api-1": object{"statusCode": 200, "body": pod("ReplicaSet", "api")}, sets + "api": object{"statusCode": 403, "body": object{"kind": "Status", "message": "forbidden"}}},
 			object{"status": "succeeded", "failed": failure(sets+"api", "forbidden", 403), "evidence": object{"pods": []any{kept("ReplicaSet", "api")}}},
 		},
 	} {

@@ -14,7 +14,6 @@ import (
 
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/klog/v2"
 )
 
 // ready is the line that tells who started this where the cluster is.
@@ -42,7 +41,7 @@ func main() {
 }
 
 func run(ctx context.Context, dir string) error {
-	quiet()
+	rest.SetDefaultWarningHandler(rest.NoWarnings{})
 	dir, cleanUp, err := stateDir(dir)
 	if err != nil {
 		return err
@@ -109,14 +108,4 @@ func stateDir(dir string) (string, func(), error) {
 	}
 	dir, err := os.MkdirTemp("", "salve-kube-")
 	return dir, func() { os.RemoveAll(dir) }, err
-}
-
-// quiet keeps warnings about deprecated APIs and all but errors out of the log.
-func quiet() {
-	flags := flag.NewFlagSet("klog", flag.ContinueOnError)
-	klog.InitFlags(flags)
-	flags.Set("stderrthreshold", "ERROR")
-	flags.Set("logtostderr", "false")
-	flags.Set("alsologtostderr", "false")
-	rest.SetDefaultWarningHandler(rest.NoWarnings{})
 }

@@ -146,7 +146,7 @@ func (n *node) run(ctx context.Context, pod *v1.Pod) error {
 		return err
 	}
 	status.Conditions = append(status.Conditions, fresh.Status.Conditions...) // PodScheduled, by the API server
-	status.QOSClass = fresh.Status.QOSClass
+	status.QOSClass, status.ObservedGeneration = fresh.Status.QOSClass, fresh.Generation
 	fresh.Status = status
 	_, err = n.client.CoreV1().Pods(pod.Namespace).UpdateStatus(ctx, fresh, metav1.UpdateOptions{})
 	return err

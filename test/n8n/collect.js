@@ -1,5 +1,6 @@
 // Runs the Evidence node's code against answers from data, as the workflow's
-// loop of Evidence, "Read more?" and Read does.
+// loop of Evidence, "Read more?" and Read does. Like Read, it gives every answer
+// as text.
 //   node collect.js WORKFLOW.json < {"execute": {...}, "answers": {PATH: ANSWER}}
 const fs = require('fs');
 
@@ -23,6 +24,9 @@ for (let round = 0; round < 10; round++) {
     process.exit(0);
   }
   rounds.push(items);
-  answered = items.map(({ json }) => ({ json: answers[json.url.slice(base.length)] ?? { statusCode: 404, body: { message: 'not found' } } }));
+  answered = items.map(({ json }) => {
+    const { body, ...answer } = answers[json.url.slice(base.length)] ?? { statusCode: 404, body: { kind: 'Status' } };
+    return { json: body ? { ...answer, data: JSON.stringify(body) } : answer };
+  });
 }
 throw new Error('the loop does not end');
