@@ -30,8 +30,7 @@ test: ## run the tests (those of the store on a real Postgres)
 
 e2e: ## run the end-to-end tests: real n8n, Kubernetes API server, Postgres and Alertmanager
 	@scripts/need.sh postgres alertmanager sqlite3
-	test/n8n/install.sh
-	test/kube/build.sh
+	@test/kube/build.sh & test/n8n/install.sh; installed=$$?; wait $$! && exit $$installed
 	go test -tags e2e -timeout 25m $(TESTFLAGS) ./test/e2e/...
 
 bench: ## measure, beside Alertmanager and pgbench on this machine

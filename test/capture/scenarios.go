@@ -60,6 +60,12 @@ func one(name string, later time.Duration, shows sight, manifests ...string) sce
 	return scenario{name: name, later: later, shows: []sight{shows}, steps: []string{strings.Join(manifests, "\n---\n")}}
 }
 
+// limited is one whose quota counts before anything else is there.
+func limited(name string, shows sight, hard object, manifests ...string) scenario {
+	counted := func(e evidence) bool { return cluster.At(first(e.list("quotas")), "status", "hard") != nil }
+	return scenario{name: name, later: 5 * time.Minute, shows: []sight{counted, shows}, steps: []string{quota(hard), strings.Join(manifests, "\n---\n")}}
+}
+
 func scenarios() []scenario {
 	var all []scenario
 	for _, family := range [][]scenario{memory(), images(), starts(), probes(), places(), workloads(), jobs(), healthy()} {
@@ -163,17 +169,17 @@ func workloads() []scenario {
 		steps: []string{impatient(2, nil), impatient(2, sim{"state": "CrashLoopBackOff", "restarts": "5", "previous-log": "fatal: missing environment variable PAYMENT_URL\n"}, with("image", "registry.example.com/shop/api:1.5.0"))},
 		shows: []sight{counts("deployments", "readyReplicas", 2), condition("deployments", "Progressing", "ProgressDeadlineExceeded")},
 	}
-	quotaStall := one("workload-quota-rollout-stalled", time.Minute, both(event(tried, "exceeded quota"), condition("deployments", "Progressing", "ProgressDeadlineExceeded")), quota(object{"pods": "2"}), impatient(3, nil))
+	quotaStall := limited("workload-quota-rollout-stalled", both(event(tried, "exceeded quota"), condition("deployments", "Progressing", "ProgressDeadlineExceeded")), object{"pods": "2"}, impatient(3, nil))
 	restricted := one("workload-admission-podsecurity", time.Minute, event(tried, "violates PodSecurity"), deployment(1, nil))
 	restricted.labels = map[string]string{"pod-security.kubernetes.io/enforce": "restricted"}
 	blocked := one("workload-pdb-blocked", time.Minute, both(counts("deployments", "readyReplicas", 1), condition("pdbs", "DisruptionAllowed", "InsufficientPods")), deployment(1, nil), budget(1))
 	blocked.then = evictionRefused
 	return []scenario{
-		one("workload-quota-exceeded", 5*time.Minute, event(tried, "exceeded quota"), quota(object{"limits.memory": "512Mi"}), deployment(3, nil)),
-		one("workload-quota-nothing-runs", 5*time.Minute, event(tried, "exceeded quota"), quota(object{"pods": "0"}), deployment(2, nil)),
-		one("workload-quota-unspecified", 5*time.Minute, event(tried, "must specify"), quota(object{"limits.cpu": "4"}), deployment(1, nil)),
+		limited("workload-quota-exceeded", event(tried, "exceeded quota"), object{"limits.memory": "512Mi"}, deployment(3, nil)),
+		limited("workload-quota-nothing-runs", event(tried, "exceeded quota"), object{"pods": "0"}, deployment(2, nil)),
+		limited("workload-quota-unspecified", event(tried, "must specify"), object{"limits.cpu": "4"}, deployment(1, nil)),
 		quotaStall,
-		one("workload-quota-statefulset", 5*time.Minute, event(tried, "exceeded quota"), quota(object{"pods": "1"}), statefulSet(2, nil)),
+		limited("workload-quota-statefulset", event(tried, "exceeded quota"), object{"pods": "1"}, statefulSet(2, nil)),
 		restricted,
 		one("workload-admission-limitrange", 5*time.Minute, event(tried, "maximum memory usage"), limitRange("128Mi"), deployment(1, nil)),
 		one("workload-service-account-missing", 5*time.Minute, event(tried, "serviceaccount"), deployment(1, nil, of("serviceAccountName", "api"))),
@@ -202,7 +208,7 @@ func jobs() []scenario {
 		one("job-backoff-exceeded", time.Minute, condition("jobs", "Failed", "BackoffLimitExceeded"), job(object{"backoffLimit": 0}, sim{"state": "Error", "exit-code": "1", "log": "migrate: column \"price\" already exists\n"})),
 		one("job-backoff-exceeded-oom", time.Minute, condition("jobs", "Failed", "BackoffLimitExceeded"), job(object{"backoffLimit": 0}, sim{"state": "Error", "reason": "OOMKilled"})),
 		one("job-deadline-exceeded", time.Minute, condition("jobs", "Failed", "DeadlineExceeded"), job(object{"activeDeadlineSeconds": 2}, nil)),
-		one("job-quota-exceeded", 5*time.Minute, event("FailedCreate", "exceeded quota"), quota(object{"pods": "0"}), job(nil, nil)),
+		limited("job-quota-exceeded", event("FailedCreate", "exceeded quota"), object{"pods": "0"}, job(nil, nil)),
 	}
 }
 
@@ -216,6 +222,6 @@ func healthy() []scenario {
 		one("healthy-starting", 4*time.Second, phases(1, "Running"), deployment(1, sim{"state": "Starting"}, ready)),
 		one("healthy-creating", 4*time.Second, waiting("ContainerCreating"), deployment(1, sim{"state": "ContainerCreating"})),
 		one("healthy-replaced-after-eviction", time.Hour, both(phases(1, "Failed"), counts("deployments", "readyReplicas", 2)), deployment(2, sim{"state": "Evicted"})),
-		one("healthy-quota-with-room", time.Hour, counts("deployments", "readyReplicas", 2), quota(object{"pods": "2"}), deployment(2, nil)),
+		limited("healthy-quota-with-room", counts("deployments", "readyReplicas", 2), object{"pods": "2"}, deployment(2, nil)),
 	}
 }
