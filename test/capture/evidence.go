@@ -41,12 +41,30 @@ func gather(ctx context.Context, c *cluster.Cluster, namespace string) (evidence
 		}
 		for _, o := range items {
 			delete(o["metadata"].(cluster.Object), "managedFields")
+			hideScript(o)
 		}
 		if len(items) > 0 {
 			e[k.key] = items
 		}
 	}
 	return e, nil
+}
+
+// hideScript drops the annotations that told the simulated node what to play,
+// from an object and from the template it holds.
+func hideScript(o cluster.Object) {
+	for _, path := range [][]any{{"metadata"}, {"spec", "template", "metadata"}} {
+		meta, _ := cluster.At(o, path...).(cluster.Object)
+		annotations, _ := meta["annotations"].(cluster.Object)
+		for key := range annotations {
+			if strings.HasPrefix(key, "sim/") || strings.Contains(key, ".sim/") {
+				delete(annotations, key)
+			}
+		}
+		if annotations != nil && len(annotations) == 0 {
+			delete(meta, "annotations")
+		}
+	}
 }
 
 // addLogs asks for the logs of every container that has something to say.

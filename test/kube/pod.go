@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strings"
 
@@ -11,7 +12,7 @@ import (
 // play gives the status that a kubelet would write for a pod on its node, and
 // the events it would write on the way there.
 func play(pod *v1.Pod, now metav1.Time) (v1.PodStatus, []note) {
-	s := v1.PodStatus{StartTime: &now, HostIP: "127.0.0.1", PodIP: "10.244.0.17"}
+	s := v1.PodStatus{StartTime: &now, HostIP: "127.0.0.1", PodIP: address(pod)}
 	s.HostIPs, s.PodIPs = []v1.HostIP{{IP: s.HostIP}}, []v1.PodIP{{IP: s.PodIP}}
 	if pod.Annotations[annotationState] == "Evicted" {
 		return evict(pod, s, now)
@@ -32,6 +33,12 @@ func play(pod *v1.Pod, now metav1.Time) (v1.PodStatus, []note) {
 	s.Phase = phase(pod, s, initialised)
 	s.Conditions = conditions(s, initialised, now)
 	return s, notes
+}
+
+// address is of the pod network; nothing listens there.
+func address(pod *v1.Pod) string {
+	h := sha256.Sum256([]byte(pod.UID))
+	return fmt.Sprintf("10.244.%d.%d", h[0], h[1])
 }
 
 // act plays a container whose turn it is; the others wait.
