@@ -136,5 +136,3 @@ func (c command) arg(n int) string {
 	}
 	return ""
 }
-
-func (c command) String() string { return strings.Join(c.words[:min(len(c.words), 2)], " ") }

@@ -159,27 +159,33 @@ func looksLikeDF(l look) bool {
 // readDF reads the tables of df, one or several after another. A long name
 // stands on a line of its own, as it does without -P.
 func readDF(r *reader, p printout) error {
-	disk, table, wrapped := Disk{Host: p.host}, dfTable{}, ""
+	var disks []Disk
+	table, wrapped, found := dfTable{}, "", 0
 	for line := range lines(p.text) {
 		if t, ok := dfHeader(line, p.stepsBy()); ok {
 			table, wrapped = t, ""
+			if len(disks) <= maxTools {
+				disks = append(disks, Disk{Host: p.host})
+			}
 			continue
 		}
-		if table.columns == nil || len(disk.Filesystems) >= maxItems {
+		if table.columns == nil || found >= maxItems {
 			continue
 		}
-		if f, ok := table.row(wrapped + line); ok {
-			disk.Filesystems, wrapped = append(disk.Filesystems, f), ""
-			continue
-		}
-		if wrapped = ""; line != "" && !strings.ContainsAny(line, " \t") {
+		f, ok := table.row(wrapped + line)
+		if wrapped = ""; ok {
+			found++
+			disks[len(disks)-1].Filesystems = append(disks[len(disks)-1].Filesystems, f)
+		} else if !strings.ContainsAny(line, " \t") {
 			wrapped = line
 		}
 	}
-	if len(disk.Filesystems) == 0 {
+	if found == 0 {
 		return errNoDF
 	}
-	r.disk(disk)
+	for _, d := range disks {
+		r.disk(d)
+	}
 	return nil
 }
 

@@ -32,7 +32,7 @@ func readSizes(r *reader, p printout) error {
 		}
 		disk.add(entry, isCoreDump(entry.Path) || p.arg(0) != "du" && path.Base(entry.Path) == "core") // du means a directory
 	}
-	if !found && !saysNone(p.text) {
+	if !found && !saysNone(p.text) && !(p.forCores() && strings.TrimSpace(p.text) == "") {
 		return errNoSizes
 	}
 	disk.Top, disk.CoreDumps = biggest(disk.Top), biggest(disk.CoreDumps)
@@ -100,12 +100,14 @@ func sizeLine(line string, unit, base float64) (PathSize, bool) {
 	if len(line) > 0 && line[0] == '/' {
 		return pathThenSize(line)
 	}
+	line = strings.TrimLeft(line, " ")
 	word, rest := cutWord(line)
 	if n, ok := size(word, unit, base); ok && rest != "" {
 		if entry, ok := listLine(rest, base); ok { // ls -ls, find -ls
 			return entry, true
 		}
-		return PathSize{strings.TrimSpace(rest), n}, strings.ContainsRune(rest, '/') || rest == "." || rest == "total" || !strings.ContainsAny(rest, " \t")
+		aPath := strings.ContainsRune(rest, '/') || !strings.Contains(rest, " ") || line[len(word)] == '\t'
+		return PathSize{strings.TrimSpace(rest), n}, aPath
 	}
 	if entry, ok := listLine(line, base); ok {
 		return entry, true
@@ -165,20 +167,19 @@ func isTotal(line string) bool {
 	return word == "total" && rest != "" && !strings.Contains(rest, " ")
 }
 
-// coreLine reads one line of coredumpctl list:
-// time, PID, UID, GID, signal, whether the file is there, program, size.
+// corefile are coredumpctl's words for what became of the file.
+var corefile = keySet("present,missing,none,truncated,journal,error,inaccessible")
+
+// coreLine reads one line of coredumpctl list: day, date, time, zone, PID, UID,
+// GID, signal, what became of the file, program, size.
 func coreLine(line string) (PathSize, bool) {
 	f := strings.Fields(line)
-	if len(f) < 11 || len(f) > 12 || !strings.HasPrefix(f[8], "SIG") && f[8] != "-" {
+	if len(f) < 10 || len(f) > 11 || !corefile[f[8]] || !countOrNot(f[4]).Known {
 		return PathSize{}, false
 	}
-	pid, isPID := count(f[4])
-	if !isPID || f[9] != "present" && f[9] != "missing" && f[9] != "none" && f[9] != "truncated" && f[9] != "journal" && f[9] != "error" {
-		return PathSize{}, false
-	}
-	entry := PathSize{Path: f[10] + " (pid " + pid.String() + ")"}
-	if len(f) == 12 {
-		entry.Bytes, _ = size(f[11], 1, 1024)
+	entry := PathSize{Path: f[9] + " (pid " + f[4] + ")"}
+	if len(f) == 11 {
+		entry.Bytes, _ = size(f[10], 1, 1024)
 	}
 	return entry, true
 }

@@ -76,7 +76,8 @@ type reader struct {
 	file      bool       // a file is read, in which evidence may stand beside other things
 	looks     []Evidence // such evidence
 	sorting   sorting
-	strangers int // documents of no known shape
+	runs      map[string][]backupRun // of backups, by tool
+	strangers int                    // documents of no known shape
 }
 
 // key is one key of the document and how it is read.

@@ -105,7 +105,7 @@ func prompt(line string) (called string, ok bool) {
 		}
 		called = line[i+len(sign):]
 		return called, slices.ContainsFunc(commands(called), func(c command) bool {
-			_, known := calledBy(c)
+			_, _, known := calledBy(c)
 			return known
 		})
 	}

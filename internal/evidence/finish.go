@@ -1,8 +1,10 @@
 package evidence
 
 import (
+	"maps"
 	"math"
 	"reflect"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -15,6 +17,11 @@ import (
 func (r *reader) finish() {
 	r.adopt(r.described)
 	r.adopt(r.listed)
+	for _, tool := range slices.Sorted(maps.Keys(r.runs)) {
+		for _, b := range standing(tool, "", r.runs[tool]) {
+			r.backup(b)
+		}
+	}
 	e := &r.ev
 	e.Disks = oneDiskAHost(e.Disks)
 	e.Certificates = foldBy(e.Certificates, func(a, b *Certificate) bool { return a.same(b) })

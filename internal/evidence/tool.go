@@ -18,6 +18,7 @@ type tool struct {
 // that nobody named is tried.
 func tools() []tool {
 	return []tool{
+		{"velero", looksLikeVelero, readVelero}, // its describe looks like kubectl's
 		{"kubectl describe", looksLikeDescribe, readDescribe},
 		{"kubectl top", looksLikeTop, readTop},
 		{"kubectl get, kubectl events", looksLikeListing, readListing},
@@ -27,21 +28,26 @@ func tools() []tool {
 		{"openssl", looksLikeOpenSSL, readOpenSSL},
 		{"pem", looksLikePEM, readPEM},
 		{"certbot", looksLikeCertbot, readCertbot},
+		{"patronictl", looksLikePatroni, readPatroni},
+		{"pg_isready", looksLikePgIsReady, readPgIsReady},
+		{"restic", looksLikeRestic, readRestic},
+		{"pgbackrest", looksLikePgBackRest, readPgBackRest},
+		{"borg", nil, readBorg},
 		{"du, find, stat, ls, coredumpctl", looksLikeSizes, readSizes},
 	}
 }
 
-// calledBy finds the tool of a command.
-func calledBy(c command) (tool, bool) {
+// calledBy finds the tool of a command, and how it is called.
+func calledBy(c command) (t tool, call string, ok bool) {
 	for _, t := range tools() {
 		for call := range strings.SplitSeq(t.calls, ", ") {
 			program, sub, _ := strings.Cut(call, " ")
 			if c.arg(0) == program && (sub == "" || c.arg(1) == sub) {
-				return t, true
+				return t, call, true
 			}
 		}
 	}
-	return tool{}, false
+	return tool{}, "", false
 }
 
 func knownProgram(name string) bool {
@@ -91,7 +97,7 @@ func (r *reader) printed(pointer string, one Raw) error {
 	var firstErr error
 	read := map[string]bool{}
 	for _, c := range commands(one.Tool) {
-		t, known := calledBy(c)
+		t, call, known := calledBy(c)
 		if !known || read[t.calls] || len(read) == maxTools {
 			continue
 		}
@@ -101,7 +107,7 @@ func (r *reader) printed(pointer string, one Raw) error {
 			return r.rest(p, one.Tool, read)
 		}
 		if firstErr == nil {
-			firstErr = explain(c, p.text, err)
+			firstErr = explain(call, p.text, err)
 		}
 	}
 	if firstErr != nil {
@@ -113,7 +119,7 @@ func (r *reader) printed(pointer string, one Raw) error {
 // rest reads what the further commands of a line printed after the first.
 func (r *reader) rest(p printout, line string, read map[string]bool) error {
 	for _, c := range commands(line) {
-		if t, known := calledBy(c); known && !read[t.calls] && len(read) < maxTools {
+		if t, _, known := calledBy(c); known && !read[t.calls] && len(read) < maxTools {
 			p.command, read[t.calls] = c, true
 			_ = t.read(r, p) // it may have printed nothing
 		}
@@ -141,14 +147,14 @@ func (r *reader) unnamed(p printout, name string) error {
 }
 
 // explain says that a command failed, where that is why its output is of no use.
-func explain(c command, text string, err error) error {
+func explain(call, text string, err error) error {
 	if strings.TrimSpace(text) == "" {
-		return fmt.Errorf("%s: the output is empty; %w", c, err)
+		return fmt.Errorf("%s: the output is empty; %w", call, err)
 	}
 	if said, failed := failure(text); failed {
-		return fmt.Errorf("%s failed: %q", c, said)
+		return fmt.Errorf("%s failed: %q", call, said)
 	}
-	return fmt.Errorf("%s: %w", c, err)
+	return fmt.Errorf("%s: %w", call, err)
 }
 
 // failures are what shells, ssh, kubectl and openssl print in place of an output.
@@ -190,7 +196,7 @@ func readPodLog(r *reader, p printout) error {
 		return errNoLog
 	}
 	if strings.Contains(l.Pod, "/") { // deploy/api: which pod's is not said
-		l.Tool, l.Pod = p.String()+" "+l.Pod, ""
+		l.Tool, l.Pod = "kubectl logs "+l.Pod, ""
 	}
 	if l.Container == "" && len(p.words) > 3 {
 		l.Container = p.words[3]
