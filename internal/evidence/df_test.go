@@ -59,7 +59,9 @@ systemd-1            autofs         -     -         -        - /proc/sys/fs/binf
 
 func TestDU(t *testing.T) {
 	top := func(list ...evidence.PathSize) evidence.Evidence { return disks(evidence.Disk{Top: list}) }
-	size := func(path string, bytes float64) evidence.PathSize { return evidence.PathSize{Path: path, Bytes: of(bytes)} }
+	size := func(path string, bytes float64) evidence.PathSize {
+		return evidence.PathSize{Path: path, Bytes: of(bytes)}
+	}
 	runTools(t, []toolCase{
 		{name: "bytes", tool: "du -x -d1 -b /var", text: "4096\t/var/mail\n48318382080\t/var/log\ndu: cannot read directory '/var/lib/private': Permission denied\n48318386176\t/var\n",
 			want: top(size("/var", 48318386176), size("/var/log", 48318382080), size("/var/mail", 4096))},
