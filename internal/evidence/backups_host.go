@@ -21,8 +21,10 @@ func looksLikeRestic(l look) bool {
 func readRestic(r *reader, p printout) error {
 	runs := resticJSON(p.text)
 	rows(p.text, isRestic, func(row row) {
-		at, ok := ParseTime(row.get("Time"))
-		if ok && len(runs) < maxItems {
+		if len(runs) >= maxItems {
+			return
+		}
+		if at, ok := ParseTime(row.get("Time")); ok {
 			paths := row.get("Paths")
 			if paths == "" {
 				paths = row.get("Directory")
@@ -156,7 +158,10 @@ func readBorg(r *reader, p printout) error {
 		if _, after, has := strings.Cut(date, ", "); has {
 			date = after
 		}
-		if at, is := ParseTime(date); ok && is && len(runs) < maxItems {
+		if !ok || len(runs) >= maxItems {
+			continue
+		}
+		if at, is := ParseTime(date); is {
 			runs = append(runs, backupRun{job: archiveOf(name), at: at, succeeded: true, phase: "Completed"})
 		}
 	}

@@ -57,9 +57,12 @@ type dfTable struct {
 const maxColumns = 16
 
 func dfHeader(line string, base float64) (dfTable, bool) {
-	words := strings.Fields(strings.Replace(strings.ToLower(clip(line, maxLookLine)), "mounted on", "mounted", 1))
 	t := dfTable{unit: 1, base: base}
-	if len(words) < 3 || len(words) > maxColumns || words[len(words)-1] != "mounted" && words[len(words)-1] != "target" {
+	if !endsLikeHeader(line) {
+		return t, false
+	}
+	words := strings.Fields(strings.Replace(strings.ToLower(clip(line, maxLookLine)), "mounted on", "mounted", 1))
+	if len(words) < 3 || len(words) > maxColumns {
 		return t, false
 	}
 	for _, word := range words {
@@ -76,6 +79,16 @@ func dfHeader(line string, base float64) (dfTable, bool) {
 		t.columns = append(t.columns, column)
 	}
 	return t, true
+}
+
+// endsLikeHeader spares most lines a closer look.
+func endsLikeHeader(line string) bool {
+	line = strings.TrimRight(line, " \t\r\n")
+	if len(line) < len("mounted on") {
+		return false
+	}
+	last := strings.ToLower(line[len(line)-len("mounted on"):])
+	return last == "mounted on" || strings.HasSuffix(last, "target") || strings.HasSuffix(last, "mounted")
 }
 
 // blockSize reads the heading 1024-blocks, 1K-blocks or 512-blocks.
@@ -107,7 +120,8 @@ const maxNameWords = 8
 // row reads one line. Its first and last column may hold spaces: what stands
 // between them tells where they end.
 func (t dfTable) row(line string) (Filesystem, bool) {
-	for extra := range maxNameWords {
+	words := countWords(line, len(t.columns)+maxNameWords)
+	for extra := range min(maxNameWords, words-len(t.columns)+1) {
 		if f, ok := t.rowNamed(line, 1+extra); ok {
 			return f, f.Mount != ""
 		}
@@ -137,6 +151,16 @@ func (t dfTable) rowNamed(line string, nameWords int) (f Filesystem, ok bool) {
 		}
 	}
 	return f, true
+}
+
+// countWords stops at so many.
+func countWords(line string, most int) (n int) {
+	for range strings.FieldsSeq(line) {
+		if n++; n == most {
+			break
+		}
+	}
+	return n
 }
 
 // cutWords gives the first n words as they stand, and what follows them.

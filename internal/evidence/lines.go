@@ -8,6 +8,7 @@ const (
 	maxLook     = 60    // lines that tell what a text is
 	maxLookLine = 2_000 // bytes of one of them
 	maxLine     = 16 << 10
+	maxLines    = 200_000
 )
 
 // look is the beginning of a text, without blank lines: what it is recognised by.
@@ -75,12 +76,13 @@ func cutWord(line string) (word, rest string) {
 	return line[:end], strings.TrimLeft(line[end:], " \t")
 }
 
-// lines are the lines of a text without their ends; a line too long to be a
-// tool's is cut.
+// lines are the lines of a text without their ends: as many as a tool may print,
+// and none longer.
 func lines(text string) func(func(string) bool) {
 	return func(yield func(string) bool) {
+		n := 0
 		for line := range strings.Lines(text) {
-			if !yield(clip(strings.TrimRight(line, "\r\n"), maxLine)) {
+			if n++; n > maxLines || !yield(clip(strings.TrimRight(line, "\r\n"), maxLine)) {
 				return
 			}
 		}

@@ -98,11 +98,21 @@ func (t *Time) UnmarshalJSON(raw []byte) error {
 // ParseTime reads a time as tools print it, in UTC.
 func ParseTime(text string) (time.Time, bool) {
 	text = strings.TrimSpace(text)
+	if len(text) < len("2006-01-02") || len(text) > maxTimeText {
+		return unixTime(text)
+	}
 	for _, layout := range layouts {
 		if at, err := time.Parse(layout, text); err == nil {
 			return at.UTC(), true
 		}
 	}
+	return unixTime(text)
+}
+
+// maxTimeText is longer than any layout's text.
+const maxTimeText = 64
+
+func unixTime(text string) (time.Time, bool) {
 	seconds, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsNaN(seconds) || seconds <= 0 || seconds > 4e12 {
 		return time.Time{}, false
