@@ -71,12 +71,23 @@ func patroniCluster(line string) (string, bool) {
 
 func member(row row) Member {
 	m := Member{Name: row.get("Member"), Role: strings.ToLower(row.get("Role")), State: row.get("State"), Timeline: countOrNot(row.get("TL"))}
-	for _, heading := range []string{"Lag in MB", "Receive Lag", "Replay Lag"} {
-		if lag := countOrNot(row.get(heading)); lag.Known && lag.Value >= m.LagMB.Value {
-			m.LagMB = lag
+	for i, heading := range row.table.names {
+		if i < len(row.cells) && lagHeadings[heading] {
+			m.LagMB = larger(m.LagMB, countOrNot(row.cells[i]))
 		}
 	}
 	return m
+}
+
+// lagHeadings are those of older and newer patronictls; the newer have two
+// columns of one name, what was received and what was replayed.
+var lagHeadings = keySet("Lag in MB,Lag,Receive Lag,Replay Lag")
+
+func larger(a, b Number) Number {
+	if !b.Known || a.Known && a.Value > b.Value {
+		return a
+	}
+	return b
 }
 
 var errNoPgIsReady = errors.New("pg_isready is expected: host:port - accepting connections, rejecting connections or no response")

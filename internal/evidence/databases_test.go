@@ -35,8 +35,9 @@ func TestDatabases(t *testing.T) {
 | Member | Host      | Role    | State     | TL | Receive LSN | Lag | Replay LSN | Lag |
 +--------+-----------+---------+-----------+----+-------------+-----+------------+-----+
 | pg-0   | 10.0.0.11 | Leader  | running   |  5 |             |     |            |     |
+| pg-1   | 10.0.0.12 | Replica | streaming |  5 | 0/7000060   |   3 | 0/6000060  |  19 |
 +--------+-----------+---------+-----------+----+-------------+-----+------------+-----+
-`, want: pg("pg-prod", members[0])},
+`, want: pg("pg-prod", members[0], evidence.Member{Name: "pg-1", Role: "replica", State: "streaming", Timeline: of(5), LagMB: of(19)})},
 		{name: "pg_isready", tool: "pg_isready -h db-1", text: "db-1:5432 - no response\n",
 			want: evidence.Evidence{DBs: []evidence.DB{{Engine: "postgres", Host: "db-1", Members: []evidence.Member{{Name: "db-1:5432", State: "no response"}}}}}},
 		{name: "pg_isready by socket", tool: "pg_isready", text: "/var/run/postgresql:5432 - accepting connections\n",

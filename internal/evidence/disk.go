@@ -146,15 +146,13 @@ func pathsOver(older, newer []PathSize, tie bool) []PathSize {
 	case older == nil || !tie:
 		return newer
 	}
-	byPath := map[string]PathSize{}
+	byPath := map[string]Number{}
 	for _, p := range slices.Concat(older, newer) {
-		if had, ok := byPath[p.Path]; !ok || p.Bytes.Value > had.Bytes.Value {
-			byPath[p.Path] = p
-		}
+		byPath[p.Path] = larger(byPath[p.Path], p.Bytes)
 	}
 	out := make([]PathSize, 0, len(byPath))
-	for _, p := range byPath {
-		out = append(out, p)
+	for path, bytes := range byPath {
+		out = append(out, PathSize{path, bytes})
 	}
 	return biggest(out)
 }
