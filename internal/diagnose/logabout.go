@@ -192,7 +192,7 @@ func forbiddenOf(line string) string {
 	return m[1] + " cannot " + strings.ReplaceAll(m[2], `"`, "")
 }
 
-var rbac = regexp.MustCompile(`User "([^"]{1,300})" cannot (\w+ resource "[^"]{1,100}"(?: in API group "[^"]{0,100}")?(?: (?:in the namespace "[^"]{1,100}"|at the cluster scope))?)`)
+var rbac = regexp.MustCompile(`User "([^"]{1,300})" cannot (\w+ (?:resource "[^"]{1,100}"|[\w./-]{1,100})(?: in API group "[^"]{0,100}")?(?: (?:in the namespace "[^"]{1,100}"|at the cluster scope))?)`)
 
 // wholeLine is the message itself, without time and level before it.
 func wholeLine(line string) string {

@@ -17,6 +17,7 @@ type meaning struct {
 const (
 	wrapper  = iota // says only that the program gave up
 	follower        // is what a failing dependency leads to
+	vague           // blames a dependency, and does not say how it fails
 	ordinary
 	flood // makes everything after it fail
 )
@@ -25,7 +26,7 @@ const (
 var (
 	depRefuses     = remote("cannot reach %s: the connection is refused", strong+0.03)
 	depSilent      = remote("cannot reach %s: no answer in time", strong)
-	depUnreachable = remote("cannot reach %s", strong)
+	depUnreachable = &meaning{cause: causeDependency, says: "cannot reach %s", what: "a dependency", sure: strong, about: targetOf, remote: true, depth: vague}
 	depUnresolved  = remote("cannot reach %s: the name cannot be resolved", strong+0.03)
 	depUntrusted   = remote("cannot talk to %s: TLS fails, certificate or handshake", strong)
 	depNotServing  = remote("is sent away by %s, which does not serve yet or any more", strong)
@@ -77,7 +78,7 @@ func (m *meaning) yieldsTo(earlier *meaning) bool {
 	switch {
 	case earlier.depth == flood || m.depth == wrapper:
 		return earlier.depth > m.depth
-	case m.depth == follower:
+	case m.depth == follower || m.depth == vague:
 		return earlier.remote && earlier.depth > m.depth
 	}
 	return false

@@ -12,6 +12,7 @@ const (
 	longestLine = 4 << 10 // of one line
 	nearTheEnd  = 30      // entries that may follow a sign
 	oftenEnough = 3       // a sign that comes back so often counts anywhere
+	mostTries   = 50      // lines in which one name is looked for
 )
 
 // reading is what a log tells of why its program fares as it does.
@@ -101,7 +102,7 @@ func continues(line string) bool {
 	} else if rest[0] == ' ' || rest[0] == '\t' {
 		return true
 	}
-	for _, begin := range []string{"Caused by", "at ", "Suppressed:", "... ", "---> "} {
+	for _, begin := range []string{"Caused by", "at ", "Suppressed:", "... ", "---> ", "[signal ", "goroutine "} {
 		if strings.HasPrefix(rest, begin) {
 			return true
 		}
@@ -218,6 +219,7 @@ func (p *page) decide() (reading, bool) {
 	if chosen == nil {
 		return reading{}, false
 	}
+	chosen = p.fullest(hits, chosen)
 	r.means = chosen.means()
 	r.line = p.of(chosen.logLine)
 	r.about = p.about(chosen)
@@ -230,6 +232,25 @@ func (p *page) decide() (reading, bool) {
 		}
 	}
 	return r, true
+}
+
+// fullest is the first line of the same entry that means the same and says whom
+// or what it is about: the last one of a stack trace is often only a code.
+func (p *page) fullest(hits []hit, chosen *hit) *hit {
+	if chosen.means().about == nil {
+		return chosen
+	}
+	tries := 0
+	for i := len(hits) - 1; i >= 0 && tries < mostTries; i-- {
+		h := &hits[i]
+		if h.head != chosen.head || h.means() != chosen.means() {
+			continue
+		}
+		if tries++; h.means().about(p.of(h.logLine)) != "" {
+			return h
+		}
+	}
+	return chosen
 }
 
 // hit is a sign that nothing after it took back.

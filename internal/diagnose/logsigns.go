@@ -84,7 +84,8 @@ var logSigns = []logSign{
 	{runtime: "libc, JVM, Python", means: depSilent, phrases: says("connection timed out", "connect timed out", "connecttimeoutexception", "connecttimeouterror", "connecttimeout", "timeout expired", "no route to host", "network is unreachable", "host is unreachable", "timeout occurred after waiting", "timed out trying to connect", "connection timeout expired", "noroutetohostexception", "ora-12170"), unless: says("queuepool", "connection pool", "from pool")},
 	{runtime: "nginx", means: depSilent, phrases: says("upstream timed out")},
 	{runtime: "Mongo", means: depSilent, phrases: says("mongoserverselectionerror", "mongooseserverselectionerror", "serverselectiontimeouterror", "mongotimeoutexception", "server selection error")},
-	{runtime: "Redis", means: depSilent, phrases: says("maxretriesperrequesterror", "rediscommandtimeoutexception", "it was not possible to connect to the redis")},
+	{runtime: "Redis", means: depSilent, phrases: says("rediscommandtimeoutexception")},
+	{runtime: "Redis", means: depUnreachable, phrases: says("maxretriesperrequesterror", "it was not possible to connect to the redis")},
 	{runtime: "Prisma", means: depSilent, phrases: says("p1001:", "p1002:", "can't reach database server")},
 
 	// It cannot be reached, and how is not said.

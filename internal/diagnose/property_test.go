@@ -51,11 +51,25 @@ func drawEvidence(t *rapid.T) evidence.Evidence {
 		p, e := drawPod(t, fmt.Sprintf("api-gateway-7d9f5b8c6-%05d", i))
 		pods, events = append(pods, p), append(events, e...)
 	}
-	ev, problems := evidence.Parse(json.RawMessage(sent(pods, events, ownersJSON)), now)
+	ev, problems := evidence.Parse(json.RawMessage(sent(pods, events, ownersJSON, logKey(drawLogs(t)...))), now)
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
 	return ev
+}
+
+// drawLogs draws what some of the containers said.
+func drawLogs(t *rapid.T) []string {
+	var logs []string
+	for i := range rapid.IntRange(0, 4).Draw(t, "logs") {
+		lines := rapid.SliceOfN(rapid.SampledFrom([]string{
+			"INFO listening on :8080", "INFO connected to db:5432", "ERROR dial tcp 10.0.0.9:5432: connect: connection refused", "FATAL: sorry, too many clients already",
+			"java.lang.OutOfMemoryError: Java heap space", "Caused by: java.net.UnknownHostException: kafka", "open /etc/app.yaml: permission denied", "listen tcp :8080: bind: address already in use", "bye",
+		}), 0, 5).Draw(t, "lines")
+		name := fmt.Sprintf("api-gateway-7d9f5b8c6-%05d", rapid.IntRange(0, 2).Draw(t, "pod"))
+		logs = append(logs, logEntry(name, fmt.Sprintf("c%d", i%3), rapid.Bool().Draw(t, "previous"), strings.Join(lines, "\n")))
+	}
+	return logs
 }
 
 func TestOrderDoesNotMatter(t *testing.T) {
@@ -73,6 +87,7 @@ func shuffle(ev evidence.Evidence, seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	mix(r, ev.Pods)
 	mix(r, ev.Events)
+	mix(r, ev.Logs)
 	for i := range ev.Pods {
 		mix(r, ev.Pods[i].Spec.Containers)
 		mix(r, ev.Pods[i].Status.ContainerStatuses)
@@ -166,5 +181,22 @@ func FuzzParseEvidence(f *testing.F) {
 		}
 		diagnose.Selector(ev, aboutPod(apiPod).Target)
 		ev.Merge(ev)
+	})
+}
+
+// FuzzLog reads any text as the log of a container that ended, and as one that
+// came alone.
+func FuzzLog(f *testing.F) {
+	for _, text := range []string{refusedLine, "\x1b[31mERROR\x1b[0m x\n", "{\"level\":30,\"msg\":\"connection refused\"}", "2026-11-23T03:14:00Z ", "Caused by:", strings.Repeat("econnrefused ", 200)} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		doc := sent(one(pod{statuses: []string{st("app", false, 5, crashLoop, ended("Error", 1, time.Minute))}}), nil, logOf("app", true, text))
+		for _, ev := range []evidence.Evidence{parseNoT(doc), parseNoT(sent(nil, nil, logKey(logEntry("", "", false, text))))} {
+			d := diagnose.Diagnose(ev, diagnose.Question{})
+			if d.Cause == "" || d.Confidence < 0 || d.Confidence > 1 || d.Decided() && len(d.Evidence) == 0 {
+				t.Errorf("%+v", d)
+			}
+		}
 	})
 }

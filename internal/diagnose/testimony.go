@@ -117,13 +117,13 @@ func (c *container) listen() {
 }
 
 // listenToReady takes the word of a container that is ready only where its log
-// says of a dependency again and again that it does not serve.
+// says again and again that a dependency, or the Kubernetes API, does not serve it.
 func (c *container) listenToReady() {
 	if c.status.State.Running == nil || !c.status.Ready || c.role == initRole || c.DeletionTimestamp != nil {
 		return
 	}
 	r, ok := readLog(strings.TrimSpace(c.logText(false)), false)
-	if ok && r.means.cause != causeStartupFailed && r.means.remote && r.times >= oftenEnough {
+	if ok && (r.means.remote && r.means.cause != causeStartupFailed || r.means == apiForbidden) && r.times >= oftenEnough {
 		c.ill, c.heard = ails, true
 		c.word = &testimony{reading: r, quote: c.quote(fmt.Sprintf("log, %d times: %s", r.times, excerpt(r.line)))}
 	}
@@ -204,10 +204,11 @@ func (c container) probeWord() (*testimony, bool) {
 
 // printed is what the command of an exec probe said.
 func (c container) printed(kind, message string) (string, bool) {
-	_, out, ok := strings.Cut(message, ": ")
+	_, out, ok := strings.Cut(message, ":")
 	if p := c.probe(kind); !ok || p != nil && p.Exec == nil {
 		return "", false
 	}
+	out = strings.TrimSpace(out)
 	for _, own := range []string{"Get \"http", "Get http", "dial tcp", "HTTP probe failed", "timeout: failed to connect service", "service unhealthy", "rpc error", "command "} {
 		if strings.HasPrefix(out, own) {
 			return "", false

@@ -74,7 +74,7 @@ func TestWords(t *testing.T) {
 		{name: "a local port is a neighbour's", cause: "pod.dependency_unavailable", container: "app", says: "container sql-proxy of the same pod", atMost: 0.65,
 			doc: sent(one(pod{containers: app("") + "," + box("sql-proxy", `,"ports":[{"containerPort":5432}]`), statuses: []string{loop[0], st("sql-proxy", true, 0, running(time.Hour), "")}}), nil,
 				logOf("app", true, "ERROR dial tcp 127.0.0.1:5432: connect: connection refused\n"))},
-		{name: "a neighbour that is down is the root", cause: "pod.startup_failed", container: "sql-proxy", ask: diagnose.Question{}, says: "refuses its credentials",
+		{name: "a neighbour that is down is the root", cause: "pod.startup_failed", container: "sql-proxy", ask: diagnose.Question{Family: "pod"}, says: "refuses its credentials",
 			doc: sent(one(pod{containers: app("") + "," + box("sql-proxy", `,"ports":[{"containerPort":5432}]`), statuses: []string{loop[0], st("sql-proxy", false, 5, crashLoop, exit1)}}), nil,
 				logKey(logEntry(apiPod, "app", true, "ERROR dial tcp 127.0.0.1:5432: connect: connection refused\n"), logEntry(apiPod, "sql-proxy", true, "401 Unauthorized: invalid_client\n")))},
 
@@ -120,5 +120,71 @@ func TestCrashLoopWithoutLogWantsIt(t *testing.T) {
 	}
 	if d.Confidence < 0.55 || d.Confidence > 0.62 {
 		t.Errorf("confidence %.2f", d.Confidence)
+	}
+}
+
+// TestBareLogs has nothing but logs to judge by.
+func TestBareLogs(t *testing.T) {
+	open := diagnose.Question{Family: "pod"}
+	runDiseases(t, []diseaseCase{
+		{name: "an end of many", ask: open, cause: "pod.dependency_unavailable", atMost: 0.6, atLeast: 0.5, says: "only a log was seen", doc: sent(nil, nil, logKey(logEntry("", "", false, refusedLine)))},
+		{name: "the pod is named", ask: open, cause: "db.connections_exhausted", container: "app", atMost: 0.6, says: "pod " + apiPod + "/app", doc: sent(nil, nil, logOf("app", false, "FATAL: sorry, too many clients already"))},
+		{name: "a fault may have been survived", ask: open, cause: "pod.startup_failed", atMost: 0.4, doc: sent(nil, nil, logKey(logEntry("", "", false, "TypeError: Cannot read properties of undefined (reading 'id')")))},
+		{name: "nothing decisive", ask: open, cause: "unknown", doc: sent(nil, nil, logKey(logEntry("", "", false, served)))},
+		{name: "a question about a pod is not answered by the log of a host", cause: "unknown", says: "the pod JSON", doc: sent(nil, nil, logKey(logEntry("", "", false, refusedLine)))},
+		{name: "pods count more than a host's log", ask: open, cause: "healthy", doc: sent([]string{readyPod(apiPod)}, nil, logKey(logEntry("", "", false, refusedLine)))},
+	})
+}
+
+// TestReadyWithTrouble has pods whose probes are content.
+func TestReadyWithTrouble(t *testing.T) {
+	runDiseases(t, []diseaseCase{
+		{name: "again and again", cause: "pod.dependency_unavailable", container: "app", atMost: 0.6, says: "is ready, but cannot do its work", doc: sent([]string{readyPod(apiPod)}, nil, logOf("app", false, served+strings.Repeat(refusedLine, 3)))},
+		{name: "twice", cause: "healthy", doc: sent([]string{readyPod(apiPod)}, nil, logOf("app", false, served+strings.Repeat(refusedLine, 2)))},
+		{name: "and then it was well", cause: "healthy", doc: sent([]string{readyPod(apiPod)}, nil, logOf("app", false, served+strings.Repeat(refusedLine, 5)+"INFO connected to orders-db:5432\n"))},
+		{name: "faults of its own that it lives with", cause: "healthy", doc: sent([]string{readyPod(apiPod)}, nil, logOf("app", false, strings.Repeat("ERROR java.lang.NullPointerException\n", 9)))},
+	})
+}
+
+// TestLevels has one line that says "connection refused" in the ways of loggers.
+func TestLevels(t *testing.T) {
+	for _, tc := range []struct {
+		line  string
+		quiet bool
+	}{
+		{"2026-11-23 03:14:00.120  INFO 1 --- [main] c.e.X : connection refused", true},
+		{"2026-11-23 03:14:00.120 ERROR 1 --- [main] c.e.X : connection refused", false},
+		{`time="2026-11-23T03:14:00Z" level=debug msg="connection refused"`, true},
+		{`time="2026-11-23T03:14:00Z" level="info" msg="connection refused"`, true},
+		{`time="2026-11-23T03:14:00Z" level=error msg="connection refused"`, false},
+		{`{"level":"info","msg":"connection refused"}`, true},
+		{`{"severity":"ERROR","message":"connection refused"}`, false},
+		{`{"level":30,"msg":"connection refused"}`, true},
+		{`{"level":50,"msg":"connection refused"}`, false},
+		{`{"t":{"$date":"2026-11-23T03:14:00Z"},"s":"I","c":"NETWORK","msg":"connection refused"}`, true},
+		{"I1123 03:14:00.000001       1 main.go:1] connection refused", true},
+		{"E1123 03:14:00.000001       1 main.go:1] connection refused", false},
+		{"I, [2026-11-23T03:14:00 #1]  INFO -- : connection refused", true},
+		{"1:M 23 Nov 2026 03:14:00.000 * connection refused", true},
+		{"1:M 23 Nov 2026 03:14:00.000 # connection refused", false},
+		{"2026-11-23T03:14:00Z 0 [Note] connection refused", true},
+		{"2026/11/23 03:14:00 [error] 1#1: connection refused", false},
+		{"INFO:     connection refused", true},
+		{"info: Shop.Worker[0]\n      connection refused", true},
+		{"fail: Shop.Worker[0]\n      connection refused", false},
+		{"2026-11-23T03:14:00.000Z\tinfo\tmain.go:1\tconnection refused", true},
+		{"\x1b[32mINFO\x1b[0m connection refused", true},
+		{"[31mERROR connection refused", false},
+		{"2026-11-23T03:14:00.123456789Z  INFO app: connection refused", true},
+		{"2026-11-23T03:14:00.123456789Z stdout F connection refused", false},
+		{"# connection refused", true},
+		{"+ curl db # connection refused", true},
+		{"the information of the log: connection refused", false},
+		{"connection refused", false},
+	} {
+		doc := sent(one(pod{statuses: []string{st("app", false, 5, crashLoop, ended("Error", 1, time.Minute))}}), nil, logOf("app", true, tc.line))
+		if got := diagnose.Diagnose(parse(t, doc), aboutPod(apiPod)).Cause; (got == "pod.startup_failed") != tc.quiet {
+			t.Errorf("%q: %s", tc.line, got)
+		}
 	}
 }
