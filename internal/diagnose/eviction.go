@@ -42,6 +42,9 @@ var (
 
 // readEviction finds a refusal in a text.
 func readEviction(text string) (eviction, bool) {
+	if !strings.Contains(text, "isruption") && !strings.Contains(text, "revents pod evictions") {
+		return eviction{}, false // no need to look closer
+	}
 	text = clip(text, maxRefusal)
 	lower := strings.ToLower(text)
 	if !budgetNeeds.MatchString(text) && !slices.ContainsFunc(evictionSigns, func(s string) bool { return strings.Contains(lower, s) }) {

@@ -60,6 +60,11 @@ func (j job) failure() condition {
 	return condition{}
 }
 
+// complete says whether the Job succeeded; kubectl describe prints no conditions.
+func (j job) complete() bool {
+	return j.job != nil && (j.find("Complete").yes() || j.find("SuccessCriteriaMet").yes() || j.job.Status.CompletionTime != nil && !j.find("Failed").yes())
+}
+
 // reasonDeadline is what both a job and a pod say when their time was over.
 const reasonDeadline = "DeadlineExceeded"
 
@@ -81,7 +86,7 @@ func jobFailed(reasons ...string) func(job) (finding, bool) {
 		c, quote, sure := j.failure(), "", certain
 		if c.status != "" {
 			quote = j.quote(c.quote())
-		} else if e, ok := j.lately(reasons, []string{"Completed"}); ok && j.job == nil {
+		} else if e, ok := j.lately(reasons, []string{"Completed"}); ok && len(j.conditions) == 0 && !j.complete() {
 			c, quote, sure = condition{reason: e.Reason, message: e.Message}, quoteEvent(e), likely
 		}
 		if quote == "" || !slices.Contains(reasons, c.reason) || j.superseded() {
@@ -164,7 +169,7 @@ func wellJob(j job) (string, bool) {
 		return j.wellCron()
 	case j.job == nil:
 		return "", true
-	case j.find("Complete").yes() || j.find("SuccessCriteriaMet").yes():
+	case j.complete():
 		return j.quote(fmt.Sprintf("complete, %d succeeded", j.job.Status.Succeeded)), true
 	case j.failure().status != "" && j.superseded():
 		return j.quote("failed, and a later one succeeded"), true

@@ -80,20 +80,20 @@ const maxThings = 500
 // heardOf gives the objects that events tell of and the evidence does not hold,
 // for the kinds that are wanted.
 func (x *examination) heardOf(wanted func(kind string) bool) []object {
+	var keys []string
+	for key, events := range x.index {
+		if o := events[0].InvolvedObject; o.Name != "" && wanted(o.Kind) && !x.holds(key) {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
 	var out []object
-	for _, key := range slices.Sorted(maps.Keys(x.index)) {
-		o := x.index[key][len(x.index[key])-1].InvolvedObject
-		if o.Name == "" || !wanted(o.Kind) || len(out) == maxThings || x.holds(key) {
-			continue
-		}
+	for _, key := range keys[:min(len(keys), maxThings)] {
 		events := x.index[key]
-		namespace := ""
-		if o.Kind != "Node" {
-			namespace = cmp.Or(o.Namespace, events[0].Namespace)
-		}
-		m := &metav1.ObjectMeta{Namespace: namespace, Name: o.Name, UID: o.UID}
+		o := events[len(events)-1].InvolvedObject
+		m := &metav1.ObjectMeta{Namespace: cmp.Or(o.Namespace, events[0].Namespace), Name: o.Name, UID: o.UID}
 		if o.Kind == "Node" {
-			m.UID = ""
+			m.Namespace, m.UID = "", ""
 		}
 		out = append(out, object{x, o.Kind, m, events})
 	}

@@ -105,7 +105,7 @@ func (x *examination) deployment(d *appsv1.Deployment) *workload {
 	return &workload{
 		object: x.object("Deployment", &d.ObjectMeta), conditions: conditionsOf(s.Conditions, deploymentCondition),
 		seen: s.ObservedGeneration > 0 || len(s.Conditions) > 0, current: s.ObservedGeneration == 0 || s.ObservedGeneration >= d.Generation,
-		paused: d.Spec.Paused, wanted: wants(d.Spec.Replicas), has: s.Replicas, updated: s.UpdatedReplicas, ready: min(s.ReadyReplicas, orReady(s.AvailableReplicas, s.ReadyReplicas)),
+		paused: d.Spec.Paused, wanted: wants(d.Spec.Replicas), has: s.Replicas, updated: s.UpdatedReplicas, ready: serving(s),
 		template: &d.Spec.Template, revision: d.Annotations[revisionAnnotation],
 	}
 }
@@ -114,12 +114,13 @@ func (x *examination) deployment(d *appsv1.Deployment) *workload {
 // Deployment and on its ReplicaSets.
 const revisionAnnotation = "deployment.kubernetes.io/revision"
 
-// orReady is available, where an object of another sender leaves it out: ready.
-func orReady(available, ready int32) int32 {
-	if available > 0 {
-		return available
+// serving is how many replicas are available; kubectl describe leaves out how
+// many are ready, and other senders how many are available.
+func serving(s appsv1.DeploymentStatus) int32 {
+	if s.AvailableReplicas > 0 || s.UnavailableReplicas > 0 {
+		return s.AvailableReplicas
 	}
-	return ready
+	return s.ReadyReplicas
 }
 
 // wants is one where nothing is said, as the API server defaults it.
@@ -161,8 +162,8 @@ func (x *examination) daemonSet(d *appsv1.DaemonSet) *workload {
 	s := d.Status
 	w := &workload{
 		object: x.object("DaemonSet", &d.ObjectMeta), conditions: conditionsOf(s.Conditions, daemonSetCondition),
-		seen: s.ObservedGeneration > 0, current: s.ObservedGeneration == 0 || s.ObservedGeneration >= d.Generation,
-		wanted: max(s.DesiredNumberScheduled, 0), has: s.CurrentNumberScheduled, updated: s.UpdatedNumberScheduled, ready: s.NumberReady,
+		seen: s.ObservedGeneration > 0 || s.DesiredNumberScheduled > 0, current: s.ObservedGeneration == 0 || s.ObservedGeneration >= d.Generation,
+		wanted: max(s.DesiredNumberScheduled, 0), has: s.CurrentNumberScheduled, updated: s.UpdatedNumberScheduled, ready: max(s.NumberReady, s.NumberAvailable),
 		template: &d.Spec.Template,
 	}
 	if d.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType {

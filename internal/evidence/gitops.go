@@ -1,6 +1,9 @@
 package evidence
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // gitopsObject is the part of Argo CD's and Flux' objects that is read. Where
 // the two differ, each has fields of its own.
@@ -35,7 +38,12 @@ type gitopsObject struct {
 		} `json:"operationState"`
 		LastAttemptedRevision string      `json:"lastAttemptedRevision"`
 		Conditions            []Condition `json:"conditions"`
-		Resources             []struct {
+		Inventory             struct {
+			Entries []struct {
+				ID string `json:"id"` // namespace_name_group_kind
+			} `json:"entries"`
+		} `json:"inventory"`
+		Resources []struct {
 			Kind      string `json:"kind"`
 			Namespace string `json:"namespace"`
 			Name      string `json:"name"`
@@ -101,6 +109,11 @@ func (o gitopsObject) read() GitOps {
 	}
 	for _, res := range s.Resources {
 		g.Resources = append(g.Resources, GitOpsResource{res.Kind, res.Namespace, res.Name, res.Health.Status, res.Health.Message})
+	}
+	for _, entry := range s.Inventory.Entries {
+		if parts := strings.Split(entry.ID, "_"); len(parts) == 4 {
+			g.Resources = append(g.Resources, GitOpsResource{Kind: parts[3], Namespace: parts[0], Name: parts[1]})
+		}
 	}
 	return g
 }
