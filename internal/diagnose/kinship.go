@@ -115,6 +115,12 @@ func (x *examination) relevant(found []finding) []finding {
 	return kept
 }
 
+// podsAreWell says whether every pod in question is ready: then the trouble of
+// their controller is that of its other pods.
+func (x *examination) podsAreWell() bool {
+	return len(x.pods) > 0 && !slices.ContainsFunc(x.pods, func(p *pod) bool { return !p.ready() })
+}
+
 // asked says whether a finding is about what the question is about.
 func (x *examination) asked(f finding) bool {
 	t := x.q.Target
@@ -125,6 +131,8 @@ func (x *examination) asked(f finding) bool {
 		return !f.away || f.subject.Kind == "Node" && f.subject.Name == t.Host
 	}
 	switch t.Kind {
+	case "Pod":
+		return !f.away && (f.subject.Kind == "Pod" || f.subject.Kind == "Node" || !x.podsAreWell() && isController(f.subject.Kind))
 	case "ResourceQuota":
 		return f.cause == causeQuotaExceeded
 	case "Node", "HorizontalPodAutoscaler", "PodDisruptionBudget", "Application", "Kustomization", "HelmRelease":
