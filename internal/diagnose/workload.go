@@ -105,7 +105,7 @@ func (x *examination) deployment(d *appsv1.Deployment) *workload {
 	return &workload{
 		object: x.object("Deployment", &d.ObjectMeta), conditions: conditionsOf(s.Conditions, deploymentCondition),
 		seen: s.ObservedGeneration > 0 || len(s.Conditions) > 0, current: s.ObservedGeneration == 0 || s.ObservedGeneration >= d.Generation,
-		paused: d.Spec.Paused, wanted: wants(d.Spec.Replicas), has: s.Replicas, updated: s.UpdatedReplicas, ready: serving(s),
+		paused: d.Spec.Paused, wanted: wants(d.Spec.Replicas), has: s.Replicas, updated: s.UpdatedReplicas, ready: available(s),
 		template: &d.Spec.Template, revision: d.Annotations[revisionAnnotation],
 	}
 }
@@ -114,9 +114,9 @@ func (x *examination) deployment(d *appsv1.Deployment) *workload {
 // Deployment and on its ReplicaSets.
 const revisionAnnotation = "deployment.kubernetes.io/revision"
 
-// serving is how many replicas are available; kubectl describe leaves out how
+// available is how many replicas are available; kubectl describe leaves out how
 // many are ready, and other senders how many are available.
-func serving(s appsv1.DeploymentStatus) int32 {
+func available(s appsv1.DeploymentStatus) int32 {
 	if s.AvailableReplicas > 0 || s.UnavailableReplicas > 0 {
 		return s.AvailableReplicas
 	}
