@@ -261,11 +261,13 @@ func (n node) lostLately() (*corev1.Event, bool) {
 	if n.held && len(n.conditions) > 0 {
 		return nil, false
 	}
-	if e, ok := n.lately([]string{"NodeNotReady"}, []string{"NodeReady"}); ok {
-		return e, true
-	}
-	if _, back := n.last("NodeReady"); back {
+	e, lost := n.last("NodeNotReady")
+	back, ok := n.last("NodeReady")
+	switch {
+	case lost && ok && !eventTime(back).Before(eventTime(e)), !lost && ok:
 		return nil, false
+	case lost:
+		return e, true
 	}
 	for _, p := range n.hosts {
 		for _, e := range slices.Backward(p.events) {

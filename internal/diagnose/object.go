@@ -45,11 +45,15 @@ func (o object) last(reasons ...string) (*corev1.Event, bool) {
 	return nil, false
 }
 
-// lately is the newest event of the bad reasons, where none of the good ones
-// came after it.
+// lately is the newest event of the bad reasons, where none of the good ones came
+// after it: events of the same second do not undo each other.
 func (o object) lately(bad, good []string) (*corev1.Event, bool) {
-	e, ok := o.last(append(slices.Clone(good), bad...)...)
-	return e, ok && slices.Contains(bad, e.Reason)
+	e, ok := o.last(bad...)
+	if !ok {
+		return nil, false
+	}
+	g, better := o.last(good...)
+	return e, !better || !eventTime(g).After(eventTime(e))
 }
 
 // distinct gives every object once, in an order that does not depend on how they

@@ -111,6 +111,7 @@ func TestRefusals(t *testing.T) {
 		{name: "of another Deployment's ReplicaSet", ask: about("Deployment", "api"), cause: "unknown", doc: sent(nil, []string{event})},
 		{name: "in another namespace", ask: diagnose.Question{Target: incident.Target{Namespace: "staging", Kind: "Deployment", Name: "api-gateway"}}, cause: "unknown", doc: sent(nil, []string{event})},
 		{name: "after which a pod was created", ask: everything, cause: "unknown", doc: sent(nil, []string{event, created(time.Minute)})},
+		{name: "in the second in which others were created", ask: everything, cause: "workload.quota_exceeded", doc: sent(nil, []string{event, created(5 * time.Minute)})},
 		{name: "before which others were created", ask: everything, cause: "workload.quota_exceeded", doc: sent(nil, []string{event, created(10 * time.Minute)})},
 		{name: "of a Deployment that is complete again", ask: about("Deployment", "api-gateway"), cause: "healthy", doc: sent(nil, []string{event}, full)},
 		{name: "of a ReplicaSet that has its pods again", ask: everything, cause: "healthy", doc: sent(nil, []string{event}, key("replicaSets", strings.Replace(replicaSet(rs, "24", 3, 3), "api-gateway\",\"uid\"", "gone\",\"uid\"", 1)), full)},
