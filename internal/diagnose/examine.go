@@ -34,7 +34,7 @@ func examine(ev evidence.Evidence, q Question) *examination {
 		x.scope.pods = x.podsOf(x.borne)
 	}
 	for _, p := range x.scope.pods {
-		x.pods = append(x.pods, x.examinePod(p))
+		x.pods = append(x.pods, x.examinePod(p, false))
 	}
 	if x.judgedByPods() {
 		x.pods = append(x.pods, x.ghosts()...)

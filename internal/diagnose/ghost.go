@@ -140,8 +140,7 @@ func (x *examination) conjure(namespace string, o corev1.ObjectReference, events
 			addBox(p, name, init, e.Message)
 		}
 	}
-	out := x.examinePod(p)
-	out.ghost = true
+	out := x.examinePod(p, true)
 	if len(out.chain) == 0 {
 		out.chain = x.makers(p)
 		out.within = out.partOf()
@@ -165,6 +164,8 @@ func (x *examination) makers(p *corev1.Pod) []incident.Target {
 // nodeOf is the node that an event tells of.
 func nodeOf(e *corev1.Event) string {
 	switch {
+	case e.Reason == "FailedScheduling":
+		return ""
 	case e.Reason == "Scheduled":
 		_, node, _ := strings.Cut(e.Message, " to ")
 		return node

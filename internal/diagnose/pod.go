@@ -93,8 +93,8 @@ func compareEvents(a, b *corev1.Event) int {
 	)
 }
 
-func (x *examination) examinePod(p *corev1.Pod) *pod {
-	out := &pod{Pod: p, x: x, now: x.ev.ObservedAt, chain: x.own.chain(p, x.cluster)}
+func (x *examination) examinePod(p *corev1.Pod, ghost bool) *pod {
+	out := &pod{Pod: p, x: x, ghost: ghost, now: x.ev.ObservedAt, chain: x.own.chain(p, x.cluster)}
 	out.within = out.partOf()
 	out.events = x.eventsAbout("Pod", &p.ObjectMeta)
 	if p.Spec.NodeName != "" {

@@ -180,14 +180,27 @@ var refusals = map[string]string{
 	"PodFeatureUnsupported": causeCreateFailed, "PodLevelResourcesNotSupported": causeCreateFailed,
 }
 
-// refusal is the cause of a pod that kubelet did not take.
-func (p *pod) refusal() string {
-	reason := p.Status.Reason
+// isRefusal says whether kubelet refuses pods with this reason.
+func isRefusal(reason string) bool {
+	return reason == "UnexpectedAdmissionError" || refusals[reason] != "" || strings.HasPrefix(reason, "OutOf")
+}
+
+// refusal is why kubelet did not take the pod: its status says so, or, where only
+// events are known, an event of the same reason.
+func (p *pod) refusal() (reason, message, quote string) {
+	if p.Status.Phase == corev1.PodFailed && isRefusal(p.Status.Reason) {
+		return p.Status.Reason, p.Status.Message, p.quote("status.reason=" + p.Status.Reason + ": " + p.Status.Message)
+	}
+	if e := lastOf(p.events, func(e *corev1.Event) bool { return isRefusal(e.Reason) }); e != nil && p.ghost {
+		return e.Reason, e.Message, quoteEvent(e)
+	}
+	return "", "", ""
+}
+
+func refusalCause(reason, message string) string {
 	switch {
-	case p.Status.Phase != corev1.PodFailed:
-		return ""
 	case reason == "UnexpectedAdmissionError":
-		return deviceRefusal(strings.ToLower(clip(p.Status.Message, longestText)))
+		return deviceRefusal(strings.ToLower(clip(message, longestText)))
 	case refusals[reason] != "":
 		return refusals[reason]
 	case strings.HasPrefix(reason, "OutOf"):
@@ -198,7 +211,10 @@ func (p *pod) refusal() string {
 
 // deviceRefusal reads what a device plugin, or the manager of CPUs or memory, says.
 func deviceRefusal(text string) string {
-	for _, phrase := range []string{"unavailable for", "available: 0", "no healthy devices", "not enough cpus", "not enough memory", "insufficient"} {
+	if strings.Contains(text, "res: pods,") {
+		return causeTooManyPods
+	}
+	for _, phrase := range []string{"unavailable for", "reclaim resources", "available: 0", "no healthy devices", "not enough cpus", "not enough memory", "insufficient"} {
 		if strings.Contains(text, phrase) {
 			return causeNoResources
 		}
@@ -208,15 +224,16 @@ func deviceRefusal(text string) string {
 
 func admissionRefused(cause string) func(*pod) (finding, bool) {
 	return func(p *pod) (finding, bool) {
-		if p.refusal() != cause {
+		reason, message, quote := p.refusal()
+		if refusalCause(reason, message) != cause {
 			return finding{}, false
 		}
 		f := finding{
 			place: place{acute: 2}, symptom: "pod " + p.Namespace + "/" + p.Name + " was refused by kubelet on node " + clip(p.Spec.NodeName, 253),
-			because: clip(p.Status.Reason, 63) + ": " + clip(p.Status.Message, 300),
-			quotes:  []string{p.quote("status.reason=" + p.Status.Reason + ": " + p.Status.Message)},
+			because: clip(reason, 63) + ": " + clip(message, 300),
+			quotes:  []string{quote},
 		}
-		if p.Status.Reason == "UnexpectedAdmissionError" {
+		if reason == "UnexpectedAdmissionError" {
 			f.confidence = likely
 		}
 		return f, true

@@ -11,7 +11,7 @@ import (
 
 // scheduleRules are about a pod that no node takes. The scheduler reports a node
 // with the first filter that it fails: what the nodes lack that came furthest
-// decides, and the taints of the control plane are background.
+// decides mostly, and the taints of the control plane are background.
 var scheduleRules = []row[*pod]{
 	{Rule{
 		Name: "unschedulable-resources", Cause: causeNoResources, Confidence: 0.95,
@@ -57,7 +57,7 @@ func unschedulable(cause string) func(*pod) (finding, bool) {
 			return finding{}, false
 		}
 		list := s.real()
-		deep := deepest(list)[0]
+		deep := decisive(list)
 		why, tainted := p.asksForTainted(s, deep)
 		if tainted {
 			deep.cause = causeNoToleration

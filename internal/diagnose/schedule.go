@@ -140,6 +140,8 @@ func readObstacles(message string) (total int, out []obstacle) {
 		text = text[m[1]:]
 	} else if _, rest, ok := strings.Cut(text, "predicates:"); ok { // up to 1.9
 		text = strings.TrimLeft(rest, ": ")
+	} else if _, rest, ok := strings.Cut(text, "summary on nodes :"); ok { // up to 1.5
+		text = rest
 	}
 	text = strings.ReplaceAll(text, "}, that the pod", "} that the pod")
 	if at := strings.Index(text, ". "); at >= 0 && total > 0 {
@@ -242,16 +244,33 @@ func (s *schedule) real() []obstacle {
 	return out
 }
 
-// deepest are the obstacles that the nodes met which came furthest, the one that
-// most of them met first.
-func deepest(list []obstacle) []obstacle {
-	far := 0
-	for _, o := range list {
-		far = max(far, o.depth)
+// decisive is the obstacle to act on: that of the nodes which came furthest, for
+// the others are none that the pod asks for. But a rule that keeps the pod away
+// from nodes by design, or to where its volume or its partner is, comes after the
+// check of resources: where more nodes have no room, or where the partner's may be
+// the one without, room is what lacks.
+func decisive(list []obstacle) obstacle {
+	deep := worst(list, func(obstacle) bool { return true })
+	short := worst(list, func(o obstacle) bool { return o.depth == atResources || o.depth == atPorts })
+	if short.nodes == 0 || deep.depth <= atResources || deep.depth == atAll {
+		return deep
 	}
-	out := slices.DeleteFunc(slices.Clone(list), func(o obstacle) bool { return o.depth != far })
-	slices.SortStableFunc(out, func(a, b obstacle) int {
-		return cmp.Or(-cmp.Compare(a.nodes, b.nodes), strings.Compare(a.cause, b.cause), strings.Compare(a.text, b.text))
-	})
+	if partner := deep.depth == atPods && !strings.Contains(deep.text, "anti-affinity"); partner || short.nodes > deep.nodes {
+		return short
+	}
+	return deep
+}
+
+// worst is the deepest obstacle of those that count, the one that most nodes met.
+func worst(list []obstacle, counts func(obstacle) bool) obstacle {
+	var out obstacle
+	for _, o := range list {
+		if !counts(o) {
+			continue
+		}
+		if cmp.Or(cmp.Compare(o.depth, out.depth), cmp.Compare(o.nodes, out.nodes), strings.Compare(out.cause, o.cause), strings.Compare(out.text, o.text)) > 0 {
+			out = o
+		}
+	}
 	return out
 }
