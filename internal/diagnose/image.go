@@ -66,6 +66,7 @@ var pullSigns = []sign{
 	{"tls handshake timeout", causeRegistryUnreachable, noAnswer + " in time"},
 	{"tls: ", causeRegistryUnreachable, noTrust},
 	{"server gave http response to https client", causeRegistryUnreachable, "the registry speaks plain HTTP where HTTPS is expected"},
+	{"unable to ping registry", causeRegistryUnreachable, noAnswer},
 	{"proxyconnect", causeRegistryUnreachable, "the proxy before the registry cannot be reached"},
 	{"context deadline exceeded", causeRegistryUnreachable, noAnswer + " in time"},
 	{"client.timeout exceeded", causeRegistryUnreachable, noAnswer + " in time"},

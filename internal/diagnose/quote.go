@@ -91,7 +91,17 @@ func oneLine(s string) string {
 		}
 		return r
 	}, s)
-	return clip(strings.TrimSpace(s), longestQuote)
+	return elide(strings.TrimSpace(s), longestQuote)
+}
+
+// elide leaves out the middle of what is too long: errors are wrapped from the
+// left, and what they come from stands at the end.
+func elide(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	head := n / 2
+	return strings.ToValidUTF8(s[:head], "") + " … " + strings.ToValidUTF8(s[len(s)-(n-head):], "")
 }
 
 func clip(s string, n int) string {
