@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"salve/internal/evidence"
 )
 
 // claim is one PersistentVolumeClaim of the evidence that the question is about.
@@ -57,17 +59,37 @@ func (c claim) quote() string {
 // quoteClaims adds what the evidence holds of the pod's claims that are not well.
 func (p *pod) quoteClaims(f *finding) {
 	for _, name := range p.claimNames() {
-		for i := range p.x.ev.PVCs {
-			pvc := &p.x.ev.PVCs[i]
-			if c := p.x.claim(pvc); pvc.Name == name && pvc.Namespace == p.Namespace && c.ill() {
-				f.because += "; claim " + clip(name, 253) + " is " + string(pvc.Status.Phase)
-				f.quotes = append(f.quotes, c.quote())
-				if e := c.trouble(); e != nil {
-					f.quotes = append(f.quotes, quoteEvent(e))
-				}
-			}
+		pvc, ok := p.x.pvcs[p.Namespace+"/"+name]
+		if !ok {
+			continue
+		}
+		c := p.x.claim(pvc)
+		if !c.ill() {
+			continue
+		}
+		f.because += "; claim " + clip(name, 253) + " is " + string(pvc.Status.Phase)
+		f.quotes = append(f.quotes, c.quote())
+		if e := c.trouble(); e != nil {
+			f.quotes = append(f.quotes, quoteEvent(e))
 		}
 	}
+}
+
+// indexClaims finds claims by namespace and name.
+func indexClaims(list []corev1.PersistentVolumeClaim) map[string]*corev1.PersistentVolumeClaim {
+	if len(list) == 0 {
+		return nil
+	}
+	index := make(map[string]*corev1.PersistentVolumeClaim, len(list))
+	for i := range list {
+		key, c := list[i].Namespace+"/"+list[i].Name, &list[i]
+		if had, ok := index[key]; ok {
+			larger := evidence.Larger(*had, *c)
+			c = &larger
+		}
+		index[key] = c
+	}
+	return index
 }
 
 // claimNames are the claims that the pod's volumes name.

@@ -18,7 +18,8 @@ type examination struct {
 	cluster string
 	index   eventIndex
 	scope   scope
-	held    map[string]bool // keys of the objects in the evidence; made when first asked for
+	pvcs    map[string]*corev1.PersistentVolumeClaim // by namespace/name
+	held    map[string]bool                          // keys of the objects in the evidence; made when first asked for
 	pods    []*pod
 	borne   []string // keys of what the target bears on, where it is not judged by pods
 	works   []*workload
@@ -26,7 +27,7 @@ type examination struct {
 }
 
 func examine(ev evidence.Evidence, q Question) *examination {
-	x := &examination{ev: ev, q: q, own: ownersOf(ev), cluster: cmp.Or(q.Target.Cluster, ev.Cluster), index: indexEvents(ev.Events)}
+	x := &examination{ev: ev, q: q, own: ownersOf(ev), cluster: cmp.Or(q.Target.Cluster, ev.Cluster), index: indexEvents(ev.Events), pvcs: indexClaims(ev.PVCs)}
 	if x.judgedByPods() {
 		x.scope = scopeOf(ev, x.own, q.Target)
 	} else {

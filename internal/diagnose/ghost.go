@@ -20,39 +20,40 @@ const (
 	maxGhosts   = 50
 	eventLife   = time.Hour // the API server forgets events after as long, by default
 	ghostDoubts = fair + 0.05
+	probeSpan   = 10 * time.Minute // kubelet repeats a probe's failure: after as long it has passed
 )
 
 // ghosts are the pods that a question is about and that no object of the evidence
-// is about, though events tell of trouble that goes on.
+// is about, though events tell of trouble that goes on. Where pods of its namespace
+// are in the evidence it would be among them, if it were still there.
 func (x *examination) ghosts() []*pod {
 	if len(x.pods) > 0 || x.ev.Pods != nil && (x.open() || len(x.ev.Pods) == 0) {
 		return nil
 	}
+	seen := map[string]bool{}
+	for i := range x.ev.Pods {
+		seen[x.ev.Pods[i].Namespace] = true
+	}
 	var out []*pod
+	lately := x.lately()
 	for _, key := range slices.Sorted(maps.Keys(x.index)) {
 		list := x.index[key]
 		o := list[len(list)-1].InvolvedObject
-		if o.Kind != "Pod" || o.Name == "" || len(out) == maxGhosts || !x.isAbout(o) {
+		if o.Kind != "Pod" || o.Name == "" || len(out) == maxGhosts || seen[o.Namespace] || !x.isAbout(o) {
 			continue
 		}
-		if list = ofLife(list, o.UID); x.haunts(list) {
-			out = append(out, x.conjure(cmp.Or(o.Namespace, list[0].Namespace), o, list))
+		if list = ofLife(list, o.UID); haunts(list, lately) {
+			out = append(out, x.conjure(cmp.Or(o.Namespace, list[0].Namespace), o, list, lately))
 		}
 	}
 	return out
 }
 
-// isAbout says whether a question is about a pod that is known by its name alone,
-// and no pod of its namespace is in the evidence, where it then would be too.
+// isAbout says whether a question is about a pod that is known by its name alone.
 func (x *examination) isAbout(o corev1.ObjectReference) bool {
 	t := x.q.Target
 	if !x.open() && t.Namespace != "" && o.Namespace != t.Namespace {
 		return false
-	}
-	for i := range x.ev.Pods {
-		if x.ev.Pods[i].Namespace == o.Namespace {
-			return false
-		}
 	}
 	switch {
 	case x.open():
@@ -74,13 +75,13 @@ func ofLife(events []*corev1.Event, uid types.UID) []*corev1.Event {
 
 // haunts says whether a pod's events tell of trouble that is neither old nor over:
 // nothing started after it, and nobody stopped the pod on purpose.
-func (x *examination) haunts(events []*corev1.Event) bool {
+func haunts(events []*corev1.Event, lately time.Time) bool {
 	trouble := lastOf(events, isTrouble)
 	if trouble == nil {
 		return false
 	}
 	at := eventTime(trouble)
-	if !at.IsZero() && x.lately().Sub(at) > eventLife {
+	if !at.IsZero() && lately.Sub(at) > eventLife {
 		return false
 	}
 	if ends := lastOf(events, takenAway); ends != nil {
@@ -132,12 +133,17 @@ func (x *examination) lately() time.Time {
 }
 
 // conjure makes a pod of what its events say.
-func (x *examination) conjure(namespace string, o corev1.ObjectReference, events []*corev1.Event) *pod {
+func (x *examination) conjure(namespace string, o corev1.ObjectReference, events []*corev1.Event, lately time.Time) *pod {
 	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: o.Name, UID: o.UID}}
 	for _, e := range events {
 		p.Spec.NodeName = cmp.Or(nodeOf(e), p.Spec.NodeName)
 		if name, init, ok := containerOf(e); ok {
 			addBox(p, name, init, e.Message)
+		}
+	}
+	for _, c := range p.Spec.Containers {
+		if s, ok := imagine(c.Name, len(p.Spec.Containers) == 1, events, lately); ok {
+			p.Status.ContainerStatuses = append(p.Status.ContainerStatuses, s)
 		}
 	}
 	out := x.examinePod(p, true)
@@ -213,6 +219,30 @@ func addBox(p *corev1.Pod, name string, init bool, message string) {
 	if _, rest, ok := strings.Cut(message, `mage "`); ok && (*boxes)[i].Image == "" {
 		(*boxes)[i].Image, _, _ = strings.Cut(rest, `"`)
 	}
+}
+
+// imagine is the status that a container has by its events, once it was started:
+// running, or waiting to be started again. Nothing of it is quoted.
+func imagine(name string, alone bool, events []*corev1.Event, lately time.Time) (corev1.ContainerStatus, bool) {
+	s := corev1.ContainerStatus{Name: name, Ready: true}
+	for _, e := range events {
+		if about, _, ok := containerOf(e); !ok || about != name && !(about == "" && alone) {
+			continue
+		}
+		switch at := metav1.NewTime(eventTime(e)); {
+		case e.Reason == "Started":
+			s.RestartCount += eventCount(e)
+			s.State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: at}}
+		case e.Reason == "BackOff" && strings.Contains(e.Message, "restarting failed"):
+			s.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff", Message: e.Message}}
+		case probeKill(e) != "":
+			s.RestartCount = max(s.RestartCount, eventCount(e)+1)
+		case probeOf(e) != "" && lately.Sub(at.Time) <= probeSpan:
+			s.Ready = false
+		}
+	}
+	s.RestartCount = max(s.RestartCount-1, 0)
+	return s, s.State.Running != nil || s.State.Waiting != nil
 }
 
 // doubt lowers what was found of ghosts, and asks for the pod itself.

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -13,11 +14,12 @@ import (
 // asksForTainted says whether the nodes that the pod asks for are those whose
 // taints it does not tolerate, so that the other nodes' reasons do not matter:
 // by the nodes in the evidence, else by the words of the pod and of the message.
-func (p *pod) asksForTainted(s *schedule, deep obstacle) (why string, ok bool) {
+func (p *pod) asksForTainted(s *schedule) (why string) {
+	deep := s.deep
 	if deep.depth != atAffinity && deep.depth != atResources {
-		return "", false
+		return ""
 	}
-	if len(p.x.ev.Nodes) > 0 && deep.depth == atAffinity && p.picky() {
+	if n := len(p.x.ev.Nodes); n > 0 && n*len(p.x.scope.pods) <= maxMatches && deep.depth == atAffinity && p.picky() {
 		return p.taintedMatch()
 	}
 	for _, o := range s.real() {
@@ -25,13 +27,16 @@ func (p *pod) asksForTainted(s *schedule, deep obstacle) (why string, ok bool) {
 		switch {
 		case o.depth != atTaint || key == "":
 		case deep.depth == atAffinity && p.selects(key, value):
-			return "its node selector or affinity asks for nodes with the taint " + clip(key, 253), true
+			return "its node selector or affinity asks for nodes with the taint " + clip(key, 253)
 		case deep.depth == atResources && ofResource(key, deep.text):
-			return "the nodes that have what it asks for carry the taint " + clip(key, 253), true
+			return "the nodes that have what it asks for carry the taint " + clip(key, 253)
 		}
 	}
-	return "", false
+	return ""
 }
+
+// maxMatches bounds a comparison of every pod with every node.
+const maxMatches = 20_000
 
 // picky says whether the pod may go to some nodes only.
 func (p *pod) picky() bool { return len(p.Spec.NodeSelector) > 0 || p.requiredAffinity() != nil }
@@ -45,7 +50,7 @@ func (p *pod) requiredAffinity() *corev1.NodeSelector {
 
 // taintedMatch looks for nodes that the pod's selector and affinity match: all of
 // them have a taint that it does not tolerate.
-func (p *pod) taintedMatch() (why string, ok bool) {
+func (p *pod) taintedMatch() (why string) {
 	var names []string
 	for i := range p.x.ev.Nodes {
 		n := &p.x.ev.Nodes[i]
@@ -54,14 +59,15 @@ func (p *pod) taintedMatch() (why string, ok bool) {
 		}
 		t := p.untolerated(n)
 		if t == nil {
-			return "", false
+			return ""
 		}
 		names = append(names, clip(n.Name, 253)+" ("+clip(t.ToString(), 253)+")")
 	}
 	if len(names) == 0 {
-		return "", false
+		return ""
 	}
-	return "the nodes that it asks for are tainted: " + strings.Join(names[:min(len(names), 3)], ", "), true
+	slices.Sort(names)
+	return "the nodes that it asks for are tainted: " + strings.Join(names[:min(len(names), 3)], ", ")
 }
 
 // untolerated is the node's first taint that keeps the pod away.
@@ -189,14 +195,32 @@ func (p *pod) quoteRequests(text string, f *finding) {
 	}
 	f.quotes = append(f.quotes, p.quote("requests "+name+"="+asked.String()))
 	f.because += fmt.Sprintf("; the pod asks for %s %s", asked.String(), name)
-	var largest resource.Quantity
-	for i := range p.x.ev.Nodes {
-		if q := p.x.ev.Nodes[i].Status.Allocatable[corev1.ResourceName(name)]; q.Cmp(largest) > 0 {
-			largest = q.DeepCopy()
-		}
-	}
+	largest := p.x.largestNode(corev1.ResourceName(name))
 	if !largest.IsZero() && largest.Cmp(asked) < 0 {
 		f.because += ", more than the largest node has (" + largest.String() + ")"
 		f.quotes = append(f.quotes, fmt.Sprintf("nodes: the largest allocatable %s is %s", clip(name, 253), largest.String()))
 	}
+}
+
+// largestNode is the most that any node of the evidence has to give of a resource.
+func (x *examination) largestNode(name corev1.ResourceName) (most resource.Quantity) {
+	if len(x.ev.Nodes)*len(x.scope.pods) > maxMatches {
+		return most
+	}
+	for i := range x.ev.Nodes {
+		if q := x.ev.Nodes[i].Status.Allocatable[name]; q.Cmp(most) > 0 {
+			most = q.DeepCopy()
+		}
+	}
+	return most
+}
+
+// node is the pod's node, where the evidence holds it.
+func (p *pod) node() *corev1.Node {
+	for i := range p.x.ev.Nodes {
+		if n := &p.x.ev.Nodes[i]; n.Name == p.Spec.NodeName {
+			return n
+		}
+	}
+	return nil
 }

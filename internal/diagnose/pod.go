@@ -25,6 +25,8 @@ type pod struct {
 	containers []container
 	ghost      bool      // only events tell of it
 	schedule   *schedule // why no node takes it; nil where one does
+	mount      *trouble  // why its volumes are not mounted; nil where they are
+	sandbox    *trouble  // why its sandbox is not made; likewise
 }
 
 // container is one container of a pod; init containers and sidecars count alike.
@@ -115,6 +117,7 @@ func (x *examination) examinePod(p *corev1.Pod, ghost bool) *pod {
 		out.containers[i].readTexts()
 	}
 	out.schedule = out.readSchedule()
+	out.mount, out.sandbox = out.mountTrouble(), out.sandboxTrouble()
 	for i := range out.containers {
 		out.containers[i].listen()
 	}
@@ -165,26 +168,6 @@ func (p *pod) top() incident.Target {
 		return incident.Target{}
 	}
 	return p.chain[len(p.chain)-1]
-}
-
-// node is the pod's node, where the evidence holds it.
-func (p *pod) node() *corev1.Node {
-	for i := range p.x.ev.Nodes {
-		if n := &p.x.ev.Nodes[i]; n.Name == p.Spec.NodeName {
-			return n
-		}
-	}
-	return nil
-}
-
-// readTexts reads once what several rules ask.
-func (c *container) readTexts() {
-	if p, ok := c.pullTrouble(); ok {
-		c.pull = &p
-	}
-	if t, ok := c.creationTrouble(); ok {
-		c.unmade = &t
-	}
 }
 
 func (x *examination) subject(p *pod, container string) incident.Target {

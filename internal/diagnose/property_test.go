@@ -30,11 +30,17 @@ func drawPod(t *rapid.T, name string) (string, []string) {
 		statuses = append(statuses, rapid.SampledFrom([]string{
 			st(c, true, 0, running(time.Hour), ""), st(c, false, 0, running(time.Hour), ""), st(c, false, 4, crashLoop, last),
 			st(c, true, 4, running(time.Minute), last), st(c, false, 0, waiting("ImagePullBackOff", "Back-off"), ""), st(c, false, 0, waiting("ErrImagePull", "manifest unknown"), ""),
+			st(c, false, 0, waiting("CreateContainerConfigError", `secret "db" not found`), ""), st(c, false, 2, waiting("RunContainerError", `exec: "x": executable file not found in $PATH`), ""),
+			st(c, false, 0, waiting("ContainerCreating", ""), ""),
 		}).Draw(t, "status"))
 		for _, e := range []string{
 			eventOn(name, c, "Warning", "Unhealthy", live, 5, 90*time.Second), eventOn(name, c, "Warning", "Unhealthy", ready, 50, 10*time.Second),
 			eventOn(name, c, "Normal", "Killing", "Container "+c+" failed liveness probe, will be restarted", 5, 80*time.Second),
 			eventOn(name, c, "Warning", "Failed", "Failed to pull image \"x\": toomanyrequests: slow down", 2, 5*time.Minute),
+			eventOn(name, c, "Warning", "Failed", `Error: configmap "cfg" not found`, 3, 4*time.Minute),
+			eventOn(name, "", "Warning", "FailedMount", `MountVolume.SetUp failed for volume "v" : secret "db" not found`, 3, 3*time.Minute),
+			eventOn(name, "", "Warning", "FailedAttachVolume", `Multi-Attach error for volume "v"`, 1, 5*time.Minute),
+			eventOn(name, "", "Warning", "FailedCreatePodSandBox", "network: failed to assign an IP address to container", 7, 2*time.Minute),
 			eventOn(name, c, "Warning", "BackOff", "Back-off restarting failed container", 9, time.Second),
 		} {
 			if rapid.Bool().Draw(t, "event") {
@@ -79,6 +85,22 @@ func TestOrderDoesNotMatter(t *testing.T) {
 		shuffle(ev, rapid.Uint64().Draw(t, "seed"))
 		if diff := cmp.Diff(want, diagnose.Diagnose(ev, aboutDeployment())); diff != "" {
 			t.Error(diff)
+		}
+	})
+}
+
+// TestOrderOfEventsAloneDoesNotMatter asks about what only events tell of.
+func TestOrderOfEventsAloneDoesNotMatter(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		ev := drawEvidence(t)
+		ev.Pods = nil
+		want := diagnose.Diagnose(ev, diagnose.Question{})
+		shuffle(ev, rapid.Uint64().Draw(t, "seed"))
+		if diff := cmp.Diff(want, diagnose.Diagnose(ev, diagnose.Question{})); diff != "" {
+			t.Error(diff)
+		}
+		if want.Decided() && want.Confidence > 0.7 {
+			t.Errorf("%s at %.2f from events alone", want.Cause, want.Confidence)
 		}
 	})
 }

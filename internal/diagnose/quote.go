@@ -34,6 +34,8 @@ func (c container) quoteDeath(d death) string {
 func (c container) quoteState() string {
 	s := c.status.State
 	switch {
+	case c.ghost: // what is inferred is no evidence
+		return ""
 	case s.Waiting != nil && s.Waiting.Message != "":
 		return c.quote("state.waiting.reason=" + s.Waiting.Reason + ": " + s.Waiting.Message)
 	case s.Waiting != nil:

@@ -53,31 +53,22 @@ var scheduleRules = []row[*pod]{
 func unschedulable(cause string) func(*pod) (finding, bool) {
 	return func(p *pod) (finding, bool) {
 		s := p.schedule
-		if s == nil || s.gated {
-			return finding{}, false
-		}
-		list := s.real()
-		deep := decisive(list)
-		why, tainted := p.asksForTainted(s, deep)
-		if tainted {
-			deep.cause = causeNoToleration
-		}
-		if deep.cause != cause {
+		if s == nil || s.gated || s.deep.cause != cause {
 			return finding{}, false
 		}
 		f := finding{place: place{acute: 2}, symptom: p.symptom() + ", and no node takes it", quotes: slices.Clone(s.quotes)}
-		f.because = s.because(deep)
-		if tainted {
-			f.because += "; " + why
+		f.because = s.because()
+		if s.tainted != "" {
+			f.because += "; " + s.tainted
 		}
-		f.confidence, f.alternatives = s.weigh(list, deep, tainted)
-		p.weighSchedule(deep, &f)
+		f.confidence, f.alternatives = s.weigh()
+		p.weighSchedule(s.deep, &f)
 		return f, true
 	}
 }
 
 // because says what how many nodes lack.
-func (s *schedule) because(deep obstacle) string {
+func (s *schedule) because() string {
 	var parts []string
 	for _, o := range s.obstacles {
 		part := o.text
@@ -88,7 +79,7 @@ func (s *schedule) because(deep obstacle) string {
 			parts = append(parts, clip(part, 200))
 		}
 	}
-	return inWords(deep) + " (" + strings.Join(parts, ", ") + ")"
+	return inWords(s.deep) + " (" + strings.Join(parts, ", ") + ")"
 }
 
 func inWords(o obstacle) string {
@@ -121,10 +112,11 @@ func inWords(o obstacle) string {
 
 // weigh says how sure the deepest obstacle is: the other causes that nodes were
 // reported with are other readings, for a node that changed would be the way out too.
-func (s *schedule) weigh(list []obstacle, deep obstacle, tainted bool) (float64, []alternative) {
+func (s *schedule) weigh() (float64, []alternative) {
+	deep, tainted := s.deep, s.tainted != ""
 	var others []alternative
 	same := 0
-	for _, o := range list {
+	for _, o := range s.real() {
 		switch {
 		case o.cause == deep.cause:
 			same += o.nodes

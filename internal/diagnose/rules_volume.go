@@ -54,11 +54,8 @@ var setupRules = []row[*pod]{
 
 func notMounted(cause string) func(*pod) (finding, bool) {
 	return func(p *pod) (finding, bool) {
-		if p.over() {
-			return finding{}, false
-		}
-		t, ok := p.mountTrouble()
-		if !ok || t.cause != cause {
+		t := p.mount
+		if t == nil || t.cause != cause {
 			return finding{}, false
 		}
 		f := finding{
@@ -66,7 +63,7 @@ func notMounted(cause string) func(*pod) (finding, bool) {
 			quotes: []string{quoteEvent(t.event)},
 		}
 		if cause == causeVolumeFailed {
-			p.weighVolume(t, &f)
+			p.weighVolume(*t, &f)
 		}
 		return f, true
 	}
@@ -104,8 +101,8 @@ func resizeFailed(e *corev1.Event) bool {
 
 func noSandbox(cause string) func(*pod) (finding, bool) {
 	return func(p *pod) (finding, bool) {
-		t, ok := p.sandboxTrouble()
-		if !ok || t.cause != cause {
+		t := p.sandbox
+		if t == nil || t.cause != cause {
 			return finding{}, false
 		}
 		f := finding{

@@ -50,15 +50,15 @@ var sandboxSigns = []sign{
 
 // sandboxTrouble is the newest failure to make the pod's sandbox, if no container
 // was made after it.
-func (p *pod) sandboxTrouble() (trouble, bool) {
+func (p *pod) sandboxTrouble() *trouble {
 	e := lastOf(p.events, sandboxEvent)
 	if e == nil || p.over() || p.begun(eventTime(e)) {
-		return trouble{}, false
+		return nil
 	}
 	if s, ok := read(sandboxSigns, strings.ToLower(clip(e.Message, longestText))); ok {
-		return trouble{s, e}, true
+		return &trouble{s, e}
 	}
-	return trouble{sign{cause: causeSandboxFailed, because: "kubelet cannot make its sandbox"}, e}, true
+	return &trouble{sign{cause: causeSandboxFailed, because: "kubelet cannot make its sandbox"}, e}
 }
 
 // sandboxEvent leaves FailedKillPod out: a sandbox that cannot be taken down keeps

@@ -116,10 +116,10 @@ func (o obstacle) taint() (key, value string) {
 type schedule struct {
 	total     int // nodes; 0 when unknown
 	obstacles []obstacle
-	text      string
 	quotes    []string
 	gated     bool
-	old       bool // preemption is under way: a node is promised
+	deep      obstacle // the one that decides
+	tainted   string   // why the nodes that the pod asks for are the tainted ones; "" where they are not
 }
 
 var (
@@ -201,7 +201,7 @@ func (p *pod) readSchedule() *schedule {
 	if p.scheduled() || p.over() || p.Status.Phase == corev1.PodRunning {
 		return nil
 	}
-	s := &schedule{old: p.Status.NominatedNodeName != ""}
+	s := &schedule{}
 	c := p.condition(corev1.PodScheduled, corev1.ConditionFalse)
 	if c != nil && c.Reason == corev1.PodReasonSchedulingGated || c == nil && !p.ghost && len(p.Spec.SchedulingGates) > 0 {
 		s.gated = true
@@ -219,6 +219,10 @@ func (p *pod) readSchedule() *schedule {
 	if len(s.obstacles) == 0 {
 		return nil
 	}
+	s.deep = decisive(s.real())
+	if s.tainted = p.asksForTainted(s); s.tainted != "" {
+		s.deep.cause = causeNoToleration
+	}
 	return s
 }
 
@@ -230,7 +234,6 @@ func passing(message string) bool {
 func (s *schedule) take(message, quote string) {
 	s.total, s.obstacles = readObstacles(message)
 	if len(s.obstacles) > 0 {
-		s.text = message
 		s.quotes = append(s.quotes, quote)
 	}
 }

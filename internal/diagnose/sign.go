@@ -34,3 +34,13 @@ var namesInMessage = regexp.MustCompile(`"[^"]*"|https?://[^\s"]+`)
 func withoutNames(message string) string {
 	return strings.ToLower(namesInMessage.ReplaceAllString(clip(message, longestText), `""`))
 }
+
+// readTexts reads once what several rules ask.
+func (c *container) readTexts() {
+	if p, ok := c.pullTrouble(); ok {
+		c.pull = &p
+	}
+	if t, ok := c.creationTrouble(); ok {
+		c.unmade = &t
+	}
+}

@@ -85,8 +85,12 @@ func (x *examination) undecided() incident.Diagnosis {
 	d := unknown("the evidence about pod " + p.Namespace + "/" + p.Name + " does not decide what is wrong")
 	d.Subject = x.subject(p, "")
 	d.Owner = x.own.top(p.Pod, x.cluster)
-	d.Evidence = append(d.Evidence, p.quote(fmt.Sprintf("phase=%s reason=%s %s", p.Status.Phase, p.Status.Reason, p.Status.Message)))
 	collect := x.ev.Events == nil
+	if p.ghost {
+		d.Missing, collect = append(d.Missing, "the pod JSON of "+p.Namespace+"/"+p.Name+": only its events are known"), true
+	} else {
+		d.Evidence = append(d.Evidence, p.quote(fmt.Sprintf("phase=%s reason=%s %s", p.Status.Phase, p.Status.Reason, p.Status.Message)))
+	}
 	if collect {
 		d.Missing = append(d.Missing, "the events of pod "+p.Namespace+"/"+p.Name)
 	}

@@ -68,7 +68,10 @@ type trouble struct {
 
 // mountTrouble is why the pod's volumes cannot be mounted: what is missing in its
 // configuration before what else is known, before a mere time-out.
-func (p *pod) mountTrouble() (trouble, bool) {
+func (p *pod) mountTrouble() *trouble {
+	if p.over() {
+		return nil
+	}
 	var best trouble
 	newest := time.Time{}
 	for i := len(p.events) - 1; i >= 0; i-- {
@@ -87,7 +90,10 @@ func (p *pod) mountTrouble() (trouble, bool) {
 			best = trouble{s, e}
 		}
 	}
-	return best, best.cause != ""
+	if best.cause == "" {
+		return nil
+	}
+	return &best
 }
 
 // better says whether a sign tells more than what was found before.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"salve/internal/diagnose"
+	"salve/internal/evidence"
 )
 
 const (
@@ -157,6 +158,42 @@ func TestGhosts(t *testing.T) {
 		{name: "refused", ask: anything, cause: resources, doc: sent(nil, []string{warn("", "OutOfcpu", "Node didn't have enough resource: cpu, requested: 1000, used: 94939, capacity: 95690", 1, time.Minute)})},
 		{name: "scheduled meanwhile", ask: anything, cause: "unknown", doc: sent(nil, []string{
 			warn("", "FailedScheduling", "0/1 nodes are available: 1 Insufficient cpu.", 4, 5*time.Minute), event("", "Normal", "Scheduled", "Successfully assigned production/api to node-1", 1, time.Minute)})},
+		{name: "killed for its liveness", ask: anything, cause: "pod.liveness_failed", container: "app", atMost: 0.7, says: "will be restarted", doc: sent(nil, []string{
+			event("app", "Normal", "Started", "Started container app", 4, 3*time.Minute), warn("app", "Unhealthy", live, 12, 90*time.Second), event("app", "Normal", "Killing", kill, 4, 80*time.Second)})},
+		{name: "not ready", ask: anything, cause: "pod.readiness_failed", container: "app", atMost: 0.7, doc: sent(nil, []string{
+			event("app", "Normal", "Started", "Started container app", 1, 30*time.Minute), warn("app", "Unhealthy", ready, 160, 20*time.Second)})},
+		{name: "not ready for a while, long ago", ask: anything, cause: "unknown", doc: sent(nil, []string{
+			event("app", "Normal", "Started", "Started container app", 1, 30*time.Minute), warn("app", "Unhealthy", ready, 3, 29*time.Minute)})},
+		{name: "a crash loop alone does not tell why", ask: anything, cause: "unknown", container: "app", says: "the pod JSON", doc: sent(nil, []string{
+			event("app", "Normal", "Started", "Started container app", 5, 3*time.Minute), warn("app", "BackOff", "Back-off restarting failed container app in pod api", 20, 10*time.Second)})},
+		{name: "a claim's pod by name", ask: aboutDeployment(), cause: mounts, says: "production/" + apiPod, doc: sent(nil, []string{warn("", "FailedMount", "Unable to attach or mount volumes: unmounted volumes=[data]: timed out waiting for the condition", 9, time.Minute)}, ownersJSON)},
 		{name: "an event that names no container", ask: anything, cause: "pod.image_not_found", doc: sent(nil, []string{warn("", "Failed", `Failed to pull image "shop/app:9": manifest unknown`, 3, time.Minute)})},
+	})
+}
+
+// FuzzWords puts any text where kubelet, the scheduler and the runtimes put theirs.
+func FuzzWords(f *testing.F) {
+	for _, s := range []string{
+		"0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint {a: b}. preemption: x", "0/999999 nodes are available: ,,,{", `secret "" not found secret "`,
+		"The node was low on resource: memory.", "exec: \"\xff", "no nodes are available predicates:: x (9999999999)", `Failed to pull image "`, "\x00\n",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		var events []string
+		for _, reason := range []string{"FailedScheduling", "FailedMount", "FailedAttachVolume", "Failed", "FailedCreatePodSandBox", "Evicted", "UnexpectedAdmissionError", "Killing", "Scheduled", "TriggeredScaleUp"} {
+			events = append(events, warn("", reason, s, 3, time.Minute), warn(s, reason, s, 3, time.Minute))
+		}
+		text := quoteJSON(s)
+		for _, doc := range []string{
+			sent(nil, events), sent([]string{unscheduled(s, "")}, events),
+			sent(one(pod{phase: "Failed", status: `,"reason":` + text + `,"message":` + text}), events),
+			sent(one(pod{phase: "Pending", statuses: []string{st("app", false, 0, `{"waiting":{"reason":"CreateContainerError","message":`+text+`}}`, "")}}), events),
+		} {
+			ev, _ := evidence.Parse(json.RawMessage(doc), now)
+			if d := diagnose.Diagnose(ev, diagnose.Question{}); d.Cause == "" || d.Confidence < 0 || d.Confidence > 1 {
+				t.Errorf("incomplete diagnosis %+v", d)
+			}
+		}
 	})
 }
