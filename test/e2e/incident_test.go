@@ -23,7 +23,7 @@ type story struct {
 	namespace string
 	alertname string
 	about     map[string]string // labels that name the target
-	cluster   awaitable         // a stand-in; none for a real cluster
+	cluster   *standin.Server   // none for the real cluster
 	started   time.Time
 }
 
@@ -68,7 +68,7 @@ func newStory(t *testing.T, cluster string) *story {
 	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	t.Cleanup(cancel)
 	return &story{
-		t: t, ctx: ctx, name: cluster, namespace: standin.Namespace, cluster: awaitable{theWorld.standins[cluster]},
+		t: t, ctx: ctx, name: cluster, namespace: standin.Namespace, cluster: theWorld.standins[cluster],
 		alertname: "KubePodCrashLooping", about: aboutPod(standin.CrashingPod),
 		started: time.Now().Add(-time.Minute).UTC().Truncate(time.Millisecond),
 	}

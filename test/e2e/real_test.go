@@ -34,7 +34,7 @@ spec:
 func newRealStory(t *testing.T, namespace string) *story {
 	t.Helper()
 	s := newStory(t, realCluster)
-	s.namespace, s.cluster = namespace, awaitable{}
+	s.namespace = namespace
 	if err := theWorld.cluster.Namespace(s.ctx, namespace, nil); err != nil {
 		t.Fatal(err)
 	}

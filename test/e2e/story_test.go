@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -24,15 +23,15 @@ func TestPodOutOfMemory(t *testing.T) {
 	s.untilIncident("its repair is watched", func(i incidentView) bool { return i.State == "verifying" })
 	s.resolves()
 	i := s.untilIncident("it is resolved", func(i incidentView) bool { return i.State == "resolved" })
-	told := awaitable{theWorld.slack}.await(t, 1, "POST", "/api/chat.postMessage")
+	told := s.untilTold(i)
 	s.untilIncident("nothing is under way", func(i incidentView) bool { return len(i.live()) == 0 })
 
 	s.wantRows("the cause was found", `
 		select count(*) > 0 from decisions where incident_id = '`+i.ID+`' and cause = 'pod.oom_killed'`, [][]string{{"t"}})
 	s.wantEvicted(1)
 	s.wantAuthorized()
-	if text := string(told[len(told)-1].Body); !told[len(told)-1].Authorized || !strings.Contains(text, "api-gateway") {
-		t.Errorf("the message does not say what it is about: %s", text)
+	if !told.Authorized || !strings.Contains(string(told.Body), "api-gateway") {
+		t.Errorf("the message does not say what it is about: %s", told.Body)
 	}
 	s.wantRows("every action that counts was done once, by n8n", `
 		select distinct action, state, worker from intents
@@ -243,16 +242,19 @@ func (s *story) wantStory(i incidentView, operations ...string) {
 	}
 }
 
-// awaitable is a stand-in that fails the test when it waits in vain.
-type awaitable struct{ *standin.Server }
-
-func (a awaitable) await(t *testing.T, n int, method, part string) []standin.Request {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	got, err := a.Await(ctx, n, method, part)
+// untilTold waits for a message about the incident: others tell Slack, too.
+func (s *story) untilTold(i incidentView) (told standin.Request) {
+	s.t.Helper()
+	err := until(s.ctx, func() (bool, error) {
+		for _, r := range theWorld.slack.Matching("POST", "/api/chat.postMessage") {
+			if strings.Contains(string(r.Body), i.ShortID+" ") {
+				told = r
+			}
+		}
+		return told.Body != nil, nil
+	})
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatalf("waiting for a message about %s: %v", i.ShortID, err)
 	}
-	return got
+	return told
 }
