@@ -195,7 +195,12 @@ func TestPreviousLogDecidesOnARealCluster(t *testing.T) {
 	s.untilPod("CrashLoopBackOff")
 
 	s.fires()
-	i := s.untilDecided("pod.dependency_unavailable")
+	i := s.untilIncident("its logs were read", func(i incidentView) bool { return i.has("collect.logs", "succeeded") })
+	s.wantRows("n8n read the log of the container that ended", `
+		select distinct l->>'container', l->>'text' like '%10.0.0.5:5432: connect: connection refused%'
+		from events, json_array_elements(evidence->'logs') l
+		where incident_id = '`+i.ID+`' and kind = 'result' and l->>'previous' = 'true'`, [][]string{{"app", "t"}})
+	i = s.untilDecided("pod.dependency_unavailable")
 	s.wantCollected(i)
 }
 
