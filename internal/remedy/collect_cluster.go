@@ -15,8 +15,8 @@ const (
 	maxObjects         = 50
 	maxObjectEvents    = 100
 	maxNamespaceEvents = 250
-	maxLogLines        = 500
-	maxLogBytes        = 256 << 10
+	maxLogLines        = 300
+	maxLogBytes        = 1 << 20 // a kubelet counts it from the first of these lines: it must not cut off the last
 )
 
 const followOwners = "owners"

@@ -169,8 +169,8 @@ func TestCollections(t *testing.T) {
 		want   []string
 	}{
 		{"collect.logs", pod, []string{"prod",
-			"logs /api/v1" + ns + "pods/api-1/log?container=app&tailLines=500&limitBytes=262144&previous=true api-1 app previous ?",
-			"logs /api/v1" + ns + "pods/api-1/log?container=app&tailLines=500&limitBytes=262144 api-1 app ?"}},
+			"logs /api/v1" + ns + "pods/api-1/log?container=app&tailLines=300&limitBytes=1048576&previous=true api-1 app previous ?",
+			"logs /api/v1" + ns + "pods/api-1/log?container=app&tailLines=300&limitBytes=1048576 api-1 app ?"}},
 		{"collect.workload", of("Deployment"), append([]string{"prod",
 			"deployments /apis/apps/v1" + ns + "deployments/api owners", "events " + events + "Deployment%2CinvolvedObject.name%3Dapi&limit=100",
 			"events " + events + "Pod&limit=250"}, around...)},
