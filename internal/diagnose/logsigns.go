@@ -26,6 +26,7 @@ var logSigns = []logSign{
 	{runtime: "all", means: selfFilesOpen, phrases: says("too many open files", "emfile:", "system limit for number of file watchers", "can't start new thread", "unable to create new native thread", "pthread_create failed", "fork: retry: resource temporarily")},
 
 	{runtime: "kernel", means: platformWrong, phrases: says("exec format error", "cannot execute binary file")},
+	{runtime: "runc", means: programMissing, phrases: says("exec /"), also: says(": no such file or directory", ": permission denied"), unless: says("fork/exec")},
 	{runtime: "runc, tini", means: programMissing, phrases: says("exec user process caused", "exec: fatal: unable to exec", "[fatal tini", "cannot execute: required file not found")},
 
 	// The database has no connection left.
