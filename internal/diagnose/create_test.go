@@ -1,6 +1,7 @@
 package diagnose_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -92,6 +93,8 @@ func TestCreation(t *testing.T) {
 			doc: sent(one(pod{statuses: []string{st("app", false, 6, waiting("RunContainerError", ""), "")}}), []string{warn("app", "Failed", `Error: failed to start container "app": exec: "run": executable file not found in $PATH`, 6, time.Minute)})},
 		{name: "a crash loop without its last state", cause: command, container: "app",
 			doc: sent(one(pod{statuses: []string{st("app", false, 6, crashLoop, "")}}), []string{warn("app", "Failed", `Error: failed to create containerd task: exec: "run": executable file not found in $PATH`, 6, time.Minute)})},
+		{name: "an old runtime calls it an error", cause: command, container: "app",
+			doc: sent(one(pod{statuses: []string{st("app", false, 6, crashLoop, strings.TrimSuffix(ended("Error", 128, time.Minute), "}}")+`,"message":"OCI runtime create failed: exec: \"run\": executable file not found in $PATH"}}`)}}), []string{})},
 		{name: "a hook that fails ends the container", cause: created, container: "app", says: "postStart hook",
 			doc: sent(one(pod{statuses: []string{st("app", false, 6, crashLoop, ended("Error", 137, time.Minute))}}), []string{warn("app", "FailedPostStartHook", "PostStartHook failed", 6, time.Minute)})},
 		{name: "a config map that came at last is history", cause: "healthy",
