@@ -23,6 +23,8 @@ type examination struct {
 	pods    []*pod
 	borne   []string // keys of what the target bears on, where it is not judged by pods
 	works   []*workload
+	limits  []quota       // every quota; read when first asked for
+	every   []*corev1.Pod // every pod, likewise
 	found   []finding
 }
 

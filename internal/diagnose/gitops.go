@@ -198,7 +198,7 @@ func gitopsStall(g gitop) (finding, bool) {
 func wellGitOps(g gitop) (string, bool) {
 	_, _, _, failed := g.failure()
 	switch {
-	case g.x.q.Target.Kind == "Pod":
+	case g.x.aboutPods():
 		return "", true
 	case failed && !g.Suspended:
 		return g.quote(g.standing()), false

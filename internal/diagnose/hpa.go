@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // hpa is one HorizontalPodAutoscaler. One that only events tell of has no
@@ -37,7 +36,7 @@ const scaleTolerance = 1.1
 func (x *examination) hpas() []hpa {
 	const kind = "HorizontalPodAutoscaler"
 	var out []hpa
-	for _, h := range distinct(x.ev.HPAs, func(h *autoscalingv2.HorizontalPodAutoscaler) *metav1.ObjectMeta { return &h.ObjectMeta }) {
+	for _, h := range distinct(x.ev.HPAs, x.besides(kind)) {
 		one := x.readHPA(h)
 		if x.concerns(kind, one.meta) || x.concernsAny(one.bears()) {
 			out = append(out, one)
@@ -239,7 +238,7 @@ func (h hpa) deadTarget(message string) []string {
 }
 
 func wellHPA(h hpa) (string, bool) {
-	if len(h.conditions) == 0 || h.x.q.Target.Kind == "Pod" {
+	if len(h.conditions) == 0 || h.x.aboutPods() {
 		return "", true
 	}
 	line := fmt.Sprintf("%d replicas of at most %d", h.now, h.most)

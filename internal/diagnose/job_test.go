@@ -19,7 +19,9 @@ func jobJSON(name, status string, more ...string) string {
 const ofNightly = `,"ownerReferences":[{"apiVersion":"batch/v1","kind":"CronJob","name":"nightly","uid":"cron-1","controller":true}]`
 
 func TestJobs(t *testing.T) {
-	failed := func(reason string) string { return `,"failed":5,` + conditionsJSON(cond("Failed", "True", reason, "it is over")) }
+	failed := func(reason string) string {
+		return `,"failed":5,` + conditionsJSON(cond("Failed", "True", reason, "it is over"))
+	}
 	exits := jobPod("import-aaaaa", "Failed", 20*time.Minute, ended("Error", 1, 15*time.Minute))
 	ofJob := func(job string) string { return strings.Replace(job, "uid-import", "job-1", 1) }
 	oom := jobPod("import-aaaaa", "Failed", 20*time.Minute, ended("OOMKilled", 137, 15*time.Minute))

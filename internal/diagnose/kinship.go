@@ -33,12 +33,20 @@ func (x *examination) podsOf(keys []string) []*corev1.Pod {
 		return nil
 	}
 	var out []*corev1.Pod
-	for _, p := range distinctPods(x.ev) {
+	for _, p := range x.everyPod() {
 		if slices.ContainsFunc(x.within(p), func(key string) bool { return slices.Contains(keys, key) }) {
 			out = append(out, p)
 		}
 	}
 	return out
+}
+
+// everyPod is every pod of the evidence, whatever the question is about.
+func (x *examination) everyPod() []*corev1.Pod {
+	if x.every == nil {
+		x.every = distinctPods(x.ev)
+	}
+	return x.every
 }
 
 // within lists what a pod is a part of, before it is examined.
@@ -98,6 +106,7 @@ func (x *examination) relevant(found []finding) []finding {
 			rest = append(rest, f)
 		}
 	}
+	kept, rest = x.worst(kept), x.worst(rest)
 	for range maxSymptoms { // as long as a chain of explanations may be
 		var still []finding
 		for _, f := range rest {
@@ -113,6 +122,22 @@ func (x *examination) relevant(found []finding) []finding {
 		rest = still
 	}
 	return kept
+}
+
+// aboutPods says whether the question is about something that fares as its pods
+// do: how its autoscaler or its quota fares is no proof of its health then.
+func (x *examination) aboutPods() bool { return x.judgedByPods() && !x.open() }
+
+// maxFindings bounds what is weighed against each other: hostile evidence holds
+// thousands of ill things.
+const maxFindings = 500
+
+func (x *examination) worst(found []finding) []finding {
+	if len(found) <= maxFindings {
+		return found
+	}
+	slices.SortStableFunc(found, worse(x.q.Target.Container))
+	return found[:maxFindings]
 }
 
 // podsAreWell says whether every pod in question is ready: then the trouble of

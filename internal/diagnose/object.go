@@ -56,12 +56,18 @@ func (o object) lately(bad, good []string) (*corev1.Event, bool) {
 	return e, !better || !eventTime(g).After(eventTime(e))
 }
 
-// distinct gives every object once, in an order that does not depend on how they
-// came; at most maxThings.
-func distinct[T any](list []T, meta func(*T) *metav1.ObjectMeta) []*T {
+// distinct gives every object that is wanted once, in an order that does not
+// depend on how they came; at most maxThings. P is a pointer to T.
+func distinct[T any, P interface {
+	*T
+	GetObjectMeta() metav1.Object
+}](list []T, wanted func(*metav1.ObjectMeta) bool) []*T {
 	byKey := make(map[string]*T, len(list))
 	for i := range list {
-		m := meta(&list[i])
+		m := P(&list[i]).GetObjectMeta().(*metav1.ObjectMeta)
+		if !wanted(m) {
+			continue
+		}
 		key := m.Namespace + "/" + m.Name
 		if had, ok := byKey[key]; ok {
 			larger := evidence.Larger(*had, list[i])
@@ -76,6 +82,14 @@ func distinct[T any](list []T, meta func(*T) *metav1.ObjectMeta) []*T {
 		out = append(out, byKey[key])
 	}
 	return out
+}
+
+// besides wants what the question is about, and where that is pods or everything,
+// whatever may stand beside them.
+func (x *examination) besides(kind string) func(*metav1.ObjectMeta) bool {
+	return func(m *metav1.ObjectMeta) bool {
+		return x.judgedByPods() || x.q.Target.Kind == "ResourceQuota" || x.concerns(kind, m)
+	}
 }
 
 // maxThings bounds how many objects of one kind are examined.

@@ -24,7 +24,7 @@ type pdb struct {
 func (x *examination) pdbs() []pdb {
 	refused := x.refusedEvictions()
 	var out []pdb
-	for _, b := range distinct(x.ev.PDBs, func(b *policyv1.PodDisruptionBudget) *metav1.ObjectMeta { return &b.ObjectMeta }) {
+	for _, b := range distinct(x.ev.PDBs, x.besides("PodDisruptionBudget")) {
 		one := x.readPDB(b)
 		one.refused, refused = one.take(refused, len(x.ev.PDBs) == 1)
 		if x.concerns(one.kind, one.meta) || x.concernsAny(one.over) {
@@ -47,7 +47,7 @@ func (x *examination) readPDB(b *policyv1.PodDisruptionBudget) pdb {
 	if err != nil {
 		return out
 	}
-	for _, p := range distinctPods(x.ev) {
+	for _, p := range x.everyPod() {
 		if p.Namespace == b.Namespace && selector.Matches(labels.Set(p.Labels)) && len(out.pods) < maxProtected {
 			out.pods = append(out.pods, p)
 			out.over = append(out.over, objectKey("Pod", p.Namespace, p.Name))
@@ -214,7 +214,7 @@ func (x *examination) allWell() bool {
 }
 
 func wellPDB(p pdb) (string, bool) {
-	if p.budget == nil || p.x.q.Target.Kind == "Pod" {
+	if p.budget == nil || p.x.aboutPods() {
 		return "", true
 	}
 	switch {

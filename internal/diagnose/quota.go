@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -30,12 +29,20 @@ func (l quotaLine) String() string {
 
 // quotas are those that the question is about.
 func (x *examination) quotas() []quota {
-	return slices.DeleteFunc(x.allQuotas(), func(q quota) bool { return !x.concerns("ResourceQuota", q.meta) })
+	return slices.DeleteFunc(slices.Clone(x.allQuotas()), func(q quota) bool { return !x.concerns("ResourceQuota", q.meta) })
 }
 
+// allQuotas are read once: every workload may ask for those of its namespace.
 func (x *examination) allQuotas() []quota {
-	var out []quota
-	for _, q := range distinct(x.ev.Quotas, func(q *corev1.ResourceQuota) *metav1.ObjectMeta { return &q.ObjectMeta }) {
+	if x.limits == nil {
+		x.limits = x.readQuotas()
+	}
+	return x.limits
+}
+
+func (x *examination) readQuotas() []quota {
+	out := []quota{}
+	for _, q := range distinct(x.ev.Quotas, x.besides("ResourceQuota")) {
 		one := quota{object: x.object("ResourceQuota", &q.ObjectMeta)}
 		for name, hard := range q.Status.Hard {
 			if used, ok := q.Status.Used[name]; ok {
@@ -53,7 +60,7 @@ func (x *examination) fullQuotas(namespace string) []quota {
 	if len(x.ev.Quotas) == 0 {
 		return nil
 	}
-	return slices.DeleteFunc(x.allQuotas(), func(q quota) bool { return q.meta.Namespace != namespace || len(q.full()) == 0 })
+	return slices.DeleteFunc(slices.Clone(x.allQuotas()), func(q quota) bool { return q.meta.Namespace != namespace || len(q.full()) == 0 })
 }
 
 func (q quota) full() []quotaLine {
@@ -114,7 +121,7 @@ func (q quota) allAround() bool {
 }
 
 func wellQuota(q quota) (string, bool) {
-	if len(q.used) == 0 {
+	if len(q.used) == 0 || q.x.aboutPods() {
 		return "", true
 	}
 	if n := len(q.full()); n > 0 {

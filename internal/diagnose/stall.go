@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"salve/internal/incident"
 )
 
@@ -91,7 +93,7 @@ func (w *workload) rollout(progressing condition) rollout {
 	named := quoted(progressing.message)
 	for _, s := range w.x.works {
 		switch {
-		case s.kind != "ReplicaSet" || !slices.Contains(s.place().within, w.key()):
+		case !s.madeBy(w):
 		case s.meta.Name == named || w.revision != "" && s.revision == w.revision:
 			r.new = s
 		case r.old == nil || s.ready > r.old.ready || s.ready == r.old.ready && number(s.revision) > number(r.old.revision):
@@ -99,6 +101,17 @@ func (w *workload) rollout(progressing condition) rollout {
 		}
 	}
 	return r
+}
+
+// madeBy says whether a ReplicaSet is of this Deployment.
+func (w *workload) madeBy(d *workload) bool {
+	if w.kind != "ReplicaSet" || w.meta.Namespace != d.meta.Namespace {
+		return false
+	}
+	if ref := metav1.GetControllerOfNoCopy(w.meta); ref != nil {
+		return ref.Kind == d.kind && ref.Name == d.meta.Name
+	}
+	return w.namedDeployment() == d.meta.Name
 }
 
 // quoted is the first word between quotation marks: ReplicaSet "web-6f…" has

@@ -34,28 +34,33 @@ type workload struct {
 // tell of.
 func (x *examination) workloads() []*workload {
 	var all []*workload
-	for _, d := range distinct(x.ev.Deployments, func(d *appsv1.Deployment) *metav1.ObjectMeta { return &d.ObjectMeta }) {
+	wanted := func(kind string) func(*metav1.ObjectMeta) bool {
+		return func(m *metav1.ObjectMeta) bool { return x.concerns(kind, m) || x.concernsNamed(kind, m) }
+	}
+	for _, d := range distinct(x.ev.Deployments, wanted("Deployment")) {
 		all = append(all, x.deployment(d))
 	}
-	for _, r := range distinct(x.ev.ReplicaSets, func(r *appsv1.ReplicaSet) *metav1.ObjectMeta { return &r.ObjectMeta }) {
+	for _, r := range distinct(x.ev.ReplicaSets, wanted("ReplicaSet")) {
 		all = append(all, x.replicaSet(r))
 	}
-	for _, s := range distinct(x.ev.StatefulSets, func(s *appsv1.StatefulSet) *metav1.ObjectMeta { return &s.ObjectMeta }) {
+	for _, s := range distinct(x.ev.StatefulSets, wanted("StatefulSet")) {
 		all = append(all, x.statefulSet(s))
 	}
-	for _, d := range distinct(x.ev.DaemonSets, func(d *appsv1.DaemonSet) *metav1.ObjectMeta { return &d.ObjectMeta }) {
+	for _, d := range distinct(x.ev.DaemonSets, wanted("DaemonSet")) {
 		all = append(all, x.daemonSet(d))
 	}
-	for _, j := range distinct(x.ev.Jobs, func(j *batchv1.Job) *metav1.ObjectMeta { return &j.ObjectMeta }) {
+	for _, j := range distinct(x.ev.Jobs, wanted("Job")) {
 		all = append(all, x.jobWorkload(j))
 	}
-	for _, c := range distinct(x.ev.CronJobs, func(c *batchv1.CronJob) *metav1.ObjectMeta { return &c.ObjectMeta }) {
+	for _, c := range distinct(x.ev.CronJobs, wanted("CronJob")) {
 		all = append(all, x.cronWorkload(c))
 	}
 	for _, o := range x.heardOf(makesPods) {
-		all = append(all, &workload{object: o})
+		if wanted(o.kind)(o.meta) {
+			all = append(all, &workload{object: o})
+		}
 	}
-	return slices.DeleteFunc(all, func(w *workload) bool { return !x.concerns(w.kind, w.meta) && !x.concernsNamed(w) })
+	return all
 }
 
 // makesPods says whether objects of this kind may be a controller of pods: ours,
@@ -72,24 +77,26 @@ func makesPods(kind string) bool {
 
 // concernsNamed takes a ReplicaSet that only events tell of for that of the
 // Deployment whose name it bears.
-func (x *examination) concernsNamed(w *workload) bool {
+func (x *examination) concernsNamed(kind string, m *metav1.ObjectMeta) bool {
 	t := x.q.Target
-	if t.Kind != "Deployment" || len(w.meta.OwnerReferences) > 0 || t.Namespace != "" && t.Namespace != w.meta.Namespace {
+	if t.Kind != "Deployment" || len(m.OwnerReferences) > 0 || t.Namespace != "" && t.Namespace != m.Namespace {
 		return false
 	}
-	return w.namedDeployment() == t.Name
+	return t.Name != "" && deploymentNamed(kind, m.Name) == t.Name
 }
 
-// namedDeployment is the Deployment whose ReplicaSet has such a name, or "".
-func (w *workload) namedDeployment() string {
-	at := strings.LastIndexByte(w.meta.Name, '-')
-	if w.kind != "ReplicaSet" || at <= 0 {
+func (w *workload) namedDeployment() string { return deploymentNamed(w.kind, w.meta.Name) }
+
+// deploymentNamed is the Deployment whose ReplicaSet has such a name, or "".
+func deploymentNamed(kind, name string) string {
+	at := strings.LastIndexByte(name, '-')
+	if kind != "ReplicaSet" || at <= 0 {
 		return ""
 	}
-	if hash := w.meta.Name[at+1:]; len(hash) < 6 || len(hash) > 10 || strings.Trim(hash, templateHash) != "" {
+	if hash := name[at+1:]; len(hash) < 6 || len(hash) > 10 || strings.Trim(hash, templateHash) != "" {
 		return ""
 	}
-	return w.meta.Name[:at]
+	return name[:at]
 }
 
 func (w *workload) ofDeployment() bool {

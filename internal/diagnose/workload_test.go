@@ -151,3 +151,35 @@ func TestStalledRollouts(t *testing.T) {
 		{name: "other reasons not to progress", ask: aboutDeployment(), cause: "unknown", doc: sent(nil, nil, strings.Replace(stands(`"replicas":2,"updatedReplicas":2,"readyReplicas":1,"availableReplicas":1,"unavailableReplicas":2`), "ProgressDeadlineExceeded", "Whatever", 1))},
 	})
 }
+
+// TestManyWorkloads asks about the last of more objects than are examined.
+func TestManyWorkloads(t *testing.T) {
+	var many, budgets []string
+	for i := range 700 {
+		name := fmt.Sprintf("api-%03d", i)
+		status := `"replicas":1,"updatedReplicas":1,"readyReplicas":1,"availableReplicas":1`
+		if i == 699 {
+			status = `"replicas":2,"updatedReplicas":1,"readyReplicas":1,"availableReplicas":1,"unavailableReplicas":1,` + conditionsJSON(timedOut)
+		}
+		many = append(many, deployment(name, 1, status))
+		budgets = append(budgets, strings.Replace(budget(1, 2, 1, 2), `"name":"api"`, `"name":"`+name+`"`, 1))
+	}
+	budgets[699] = strings.Replace(budget(0, 1, 1, 1), `"name":"api"`, `"name":"api-699"`, 1)
+	ev := parse(t, sent(nil, nil, key("deployments", many...), key("pdbs", budgets...)))
+	for kind, want := range map[string]string{"Deployment": "workload.rollout_stalled", "PodDisruptionBudget": "workload.pdb_blocked"} {
+		if d := diagnose.Diagnose(ev, about(kind, "api-699")); d.Cause != want {
+			t.Errorf("%s: %s, want %s: %s", kind, d.Cause, want, d.Summary)
+		}
+	}
+}
+
+// TestBystandersProveNoHealth: that its budget, its autoscaler and its quota are
+// in order says nothing of a Deployment that is not seen.
+func TestBystandersProveNoHealth(t *testing.T) {
+	doc := sent(nil, nil, hpaJSON(2, 10, cpuAt(10)), key("pdbs", budget(1, 2, 1, 2)), key("quotas", `{"metadata":{"name":"team","namespace":"production"},"status":{"hard":{"pods":"9"},"used":{"pods":"1"}}}`))
+	for _, ask := range []diagnose.Question{about("Deployment", "api-gateway"), {Target: incident.Target{Kind: "Namespace", Name: "production"}}} {
+		if d := diagnose.Diagnose(parse(t, doc), ask); d.Cause != incident.CauseUnknown {
+			t.Errorf("%v: %s: %s", ask.Target, d.Cause, d.Summary)
+		}
+	}
+}
