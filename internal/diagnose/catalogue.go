@@ -13,7 +13,7 @@ var catalogue = []table{
 	over("db", (*examination).databases, databaseWell, dbRules),
 	over("resource", (*examination).usages, usageWell, resourceRules),
 	over("security", (*examination).auditFindings, auditWell, securityRules),
-	over("trend", (*examination).series, seriesWell, trendRules),
+	over("trend", (*examination).allSeries, seriesWell, trendRules),
 	over("workload", (*examination).allWorks, wellWorkload, workloadRules),
 	over("workload", (*examination).quotas, wellQuota, quotaRules),
 	over("workload", (*examination).hpas, wellHPA, hpaRules),

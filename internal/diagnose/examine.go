@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"cmp"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,6 +27,9 @@ type examination struct {
 	limits  []quota       // every quota; read when first asked for
 	every   []*corev1.Pod // every pod, likewise
 	found   []finding
+	machine *string  // the only host that the evidence names; made when first asked for
+	lines   []series // made when first asked for
+	drawn   bool
 }
 
 func examine(ev evidence.Evidence, q Question) *examination {
@@ -90,10 +94,57 @@ func (x *examination) concernsHost(host string) bool {
 	case x.open() || host == "":
 		return true
 	case t.Host != "":
-		return t.Host == host
+		return sameHost(t.Host, host)
 	default:
-		return t.Kind == "Node" && t.Name == host
+		return t.Kind == "Node" && sameHost(t.Name, host)
 	}
+}
+
+// sameHost says whether two names are of one host: the same in any case, or one
+// of them the other's first label.
+func sameHost(a, b string) bool {
+	a, b = strings.ToLower(strings.TrimSuffix(a, ".")), strings.ToLower(strings.TrimSuffix(b, "."))
+	short, long := a, b
+	if len(short) > len(long) {
+		short, long = b, a
+	}
+	label, _, _ := strings.Cut(long, ".")
+	return short == long || short == label && strings.Trim(short, "0123456789.") != ""
+}
+
+// hostKey is how places name a host. What names none is of the one host that the
+// evidence names, if it is one.
+func (x *examination) hostKey(host string) string {
+	label, _, _ := strings.Cut(strings.ToLower(cmp.Or(host, x.onlyHost())), ".")
+	if strings.Trim(label, "0123456789") == "" {
+		label = strings.ToLower(cmp.Or(host, x.onlyHost())) // an address
+	}
+	return "Host:" + label
+}
+
+func (x *examination) onlyHost() string {
+	if x.machine != nil {
+		return *x.machine
+	}
+	only, several := "", false
+	note := func(host string) {
+		several = several || only != "" && host != "" && !sameHost(only, host)
+		only = cmp.Or(only, host)
+	}
+	for i := range x.ev.Disks {
+		note(x.ev.Disks[i].Host)
+	}
+	for i := range x.ev.Services {
+		note(x.ev.Services[i].Host)
+	}
+	for i := range x.ev.Backups {
+		note(x.ev.Backups[i].Host)
+	}
+	if several {
+		only = ""
+	}
+	x.machine = &only
+	return only
 }
 
 // eventsAbout are the events about one object, oldest first. An event of a
@@ -144,7 +195,7 @@ func (x *examination) factPlace(sort, host, name string, acute int) place {
 		t = incident.Target{Kind: "Host", Host: host, Service: t.Service}
 	}
 	key := sort + ":" + host + "/" + name
-	return place{at: key, within: []string{key, "Host:" + host}, subject: t, acute: acute}
+	return place{at: key, within: []string{key, x.hostKey(host)}, subject: t, acute: acute}
 }
 
 func (x *examination) gather() []finding {

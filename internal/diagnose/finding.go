@@ -19,7 +19,8 @@ type place struct {
 	acute     int // 2 is down or failing now, 1 limps, 0 is not felt yet
 }
 
-// everywhere is the place of what anything may depend on, such as a database.
+// everywhere is what the things bear on that anything of another family may
+// depend on, such as a database.
 const everywhere = "*"
 
 // finding is a rule's word on one thing.
@@ -37,6 +38,8 @@ type finding struct {
 	over         []string // causes that lie under this one, where this one is what people act on
 	overIn       string   // only what lies in this place does; "" is anywhere
 	from         []string // causes that this one is a symptom of, as the look saw
+	never        []string // causes that this one is no symptom of, as the look saw
+	grave        float64  // of the same cause and sureness, what weighs more comes first
 	away         bool     // counts only where it explains something, unless it is what was asked about
 }
 
@@ -63,17 +66,25 @@ func (f finding) fill(r *Rule, p place) finding {
 // meets says whether two findings are about the same thing, or one about a part
 // of what the other is about or bears on.
 func (f finding) meets(g finding) bool {
-	return f.at == everywhere || g.at == everywhere || f.touches(g) || g.touches(f)
+	return f.touches(g) || g.touches(f)
 }
 
 func (f finding) touches(g finding) bool {
+	if slices.Contains(f.bears, everywhere) && familyOf(f.cause) != familyOf(g.cause) {
+		return true
+	}
 	return slices.Contains(g.within, f.at) || slices.ContainsFunc(f.bears, func(key string) bool { return slices.Contains(g.within, key) })
+}
+
+func familyOf(cause string) string {
+	family, _, _ := strings.Cut(cause, ".")
+	return family
 }
 
 // explains says whether g is a symptom of f. What lies under a finding does not
 // explain it away.
 func (f finding) explains(g finding) bool {
-	return f.cause != g.cause && (matchesAny(f.rule.Explains, g.cause) || matchesAny(g.from, f.cause)) && f.meets(g) && !g.covers(f)
+	return f.cause != g.cause && !matchesAny(g.never, f.cause) && (matchesAny(f.rule.Explains, g.cause) || matchesAny(g.from, f.cause)) && f.meets(g) && !g.covers(f)
 }
 
 // rulesOut says whether g is another reading of what f is sure of.
@@ -122,9 +133,11 @@ func worse(asked string) func(a, b finding) int {
 			-cmp.Compare(reach(a.cause), reach(b.cause)),
 			cmp.Compare(named(a), named(b)),
 			-cmp.Compare(a.confidence, b.confidence),
+			-cmp.Compare(a.grave, b.grave),
 			strings.Compare(a.cause, b.cause),
 			strings.Compare(a.at, b.at),
 			strings.Compare(a.rule.Name, b.rule.Name),
+			strings.Compare(a.because, b.because),
 		)
 	}
 }

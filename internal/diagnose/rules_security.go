@@ -1,69 +1,37 @@
 package diagnose
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-
-	"salve/internal/evidence"
-)
-
 var securityRules = []row[auditFinding]{
-	securityRule("audit-secret", "security.exposed_secret", "the audit found a secret where everybody can read it"),
-	securityRule("audit-privileged", "security.privileged_container", "the audit found a container that runs privileged or as the host"),
-	securityRule("audit-access", "security.broad_access", "the audit found rights that reach too far"),
-	securityRule("audit-vulnerable", "security.vulnerable_image", "the audit found a known vulnerability in an image"),
+	securityRule("audit-vulnerable", "security.vulnerable_image", "a known vulnerability in an image"),
+	securityRule("audit-secret", "security.exposed_secret", "a secret where others can read it"),
+	securityRule("audit-privileged", "security.privileged_container", "a container that runs privileged, as root or with a part of the host"),
+	securityRule("audit-access", "security.broad_access", "rights or openings that reach too far"),
 }
 
-// securityWords are how audits name what they found, for each cause.
-var securityWords = map[string][]string{
-	"security.exposed_secret":       {"exposedsecret", "secret", "secretinconfig", "secretinenv", "hardcodedsecret", "leakedsecret", "secretexposed", "credential", "plaintextsecret"},
-	"security.privileged_container": {"privilegedcontainer", "privileged", "hostnetwork", "hostpid", "hostpath", "rootcontainer", "runasroot", "capabilities", "allowprivilegeescalation"},
-	"security.broad_access":         {"broadaccess", "rbac", "wildcardrole", "clusteradmin", "overpermissive", "publicaccess", "openport", "networkpolicymissing", "anonymousaccess", "broadrole"},
-	"security.vulnerable_image":     {"vulnerableimage", "vulnerability", "cve", "knownvulnerability", "outdatedimage", "imagevulnerability"},
-}
-
-func securityRule(name, cause, when string) row[auditFinding] {
-	return row[auditFinding]{Rule{Name: name, Cause: cause, Confidence: strong, When: when, Quotes: "the finding: object, severity and message"},
-		func(a auditFinding) (finding, bool) { return a.is(cause) }}
-}
-
-// auditFinding is one line of a security audit.
-type auditFinding struct {
-	x *examination
-	evidence.Finding
-}
-
-func (x *examination) auditFindings() []auditFinding {
-	var out []auditFinding
-	for _, f := range x.ev.Findings {
-		out = append(out, auditFinding{x, f})
+func securityRule(name, cause, what string) row[auditFinding] {
+	return row[auditFinding]{
+		Rule{Name: name, Cause: cause, Confidence: strong, When: "the audit found " + what + "; by its kind, or where that says nothing by its message", Quotes: "the finding: kind, object, severity and message"},
+		func(a auditFinding) (finding, bool) { return a.is(cause) },
 	}
-	return out
 }
 
-// place: what is worse is more acute; nothing here is down.
-func (a auditFinding) place() place {
-	acute := 0
-	if s := word(a.Severity); s == "critical" || s == "high" {
-		acute = 1
-	}
-	return a.x.factPlace("Audit", "", a.Kind+"/"+a.Object, acute)
+// auditSign is a word of an audit, and the cause that it stands for. The first that is
+// found in a kind counts: a role that may read secrets is broad access.
+type auditSign struct {
+	cause string
+	words []string
 }
 
-func (a auditFinding) is(cause string) (finding, bool) {
-	kind := strings.TrimPrefix(word(strings.TrimPrefix(a.Kind, "security.")), "security.")
-	if !slices.Contains(securityWords[cause], kind) && !(strings.HasPrefix(kind, "cve") && cause == "security.vulnerable_image") {
-		return finding{}, false
-	}
-	return finding{
-		symptom: "the security audit has a finding of severity " + orElse(a.Severity, "?"),
-		because: strings.TrimSpace(orElse(a.Message, a.Kind) + " (" + orElse(a.Object, "?") + ")"),
-		quotes:  []string{fmt.Sprintf("finding %s: object=%s severity=%s: %s", a.Kind, a.Object, a.Severity, a.Message)},
-	}, true
+var auditSigns = []auditSign{
+	{"security.vulnerable_image", []string{"cve", "ghsa", "vulnerab", "outdatedimage", "outdatedpackage", "unpatched", "imagescan", "endoflife"}},
+	{"security.broad_access", []string{
+		"rbac", "clusteradmin", "wildcard", "overpermissive", "overlypermissive", "overprivileged", "excessivepermission", "excessiveright", "publicaccess", "publicbucket", "publiclyaccessible",
+		"openport", "opensecuritygroup", "anonymous", "broadaccess", "broadrole", "broadpermission", "networkpolicy", "iampolicy", "0.0.0.0/0", "worldreadable", "worldwritable", "unrestricted", "exposedservice", "exposeddashboard", "systemmasters",
+	}},
+	{"security.privileged_container", []string{
+		"privileged", "hostnetwork", "hostpid", "hostipc", "hostpath", "hostport", "rootcontainer", "runasroot", "runasuser0", "runasnonroot", "containerroot", "capabilit", "capsys", "allowprivilegeescalation", "privilegeescalation", "dockersock", "containerdsock", "seccomp", "apparmor", "readonlyrootfilesystem",
+	}},
+	{"security.exposed_secret", []string{"secret", "credential", "password", "apikey", "accesskey", "privatekey", "token", "plaintext", "hardcoded"}},
 }
 
-// auditWell: a finding that no rule knows is no health.
-func auditWell(a auditFinding) (string, bool) {
-	return "finding " + a.Kind + " on " + a.Object, false
-}
+// auditPassed are the words for a check that found nothing.
+var auditPassed = words("pass passed ok compliant resolved fixed suppressed ignored accepted closed notapplicable skip skipped")

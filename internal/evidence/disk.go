@@ -119,7 +119,10 @@ func (f Filesystem) over(older Filesystem, tie bool) Filesystem {
 	return Filesystem{
 		Filesystem: wordOver(older.Filesystem, f.Filesystem, tie), Mount: f.Mount, Type: wordOver(older.Type, f.Type, tie),
 		SizeBytes: bytes.SizeBytes, UsedBytes: bytes.UsedBytes, AvailBytes: bytes.AvailBytes, UsePercent: bytes.UsePercent,
-		Inodes: inodes.Inodes, InodesUsed: inodes.InodesUsed, InodesFree: inodes.InodesFree, InodesUsePercent: inodes.InodesUsePercent,
+		ReadOnly: f.ReadOnly || older.ReadOnly, GrowthBytesADay: orElse(f.GrowthBytesADay, older.GrowthBytesADay),
+		GrowthPercentADay: orElse(f.GrowthPercentADay, older.GrowthPercentADay), DaysUntilFull: orElse(f.DaysUntilFull, older.DaysUntilFull),
+		History: append(f.History, older.History...),
+		Inodes:  inodes.Inodes, InodesUsed: inodes.InodesUsed, InodesFree: inodes.InodesFree, InodesUsePercent: inodes.InodesUsePercent,
 	}
 }
 

@@ -105,17 +105,17 @@ func keys() []key {
 		{"pdbs", objects(kube.PDBs, func(e *Evidence) *[]policyv1.PodDisruptionBudget { return &e.PDBs })},
 		{"quotas", objects(kube.Quotas, func(e *Evidence) *[]corev1.ResourceQuota { return &e.Quotas })},
 		{"gitops", (*reader).gitops},
-		{"logs", list("must be an object {pod, container, previous, text}", func(e *Evidence) *[]Log { return &e.Logs })},
-		{"disk", list("must be an object {host, filesystems[], top[], coreDumps[]}", func(e *Evidence) *[]Disk { return &e.Disks })},
-		{"certificate", list("must be an object such as {subject, notAfter, daysLeft, pem}", func(e *Evidence) *[]Certificate { return &e.Certificates })},
-		{"backup", list("must be an object such as {tool, name, status, lastSuccess, ageHours}", func(e *Evidence) *[]Backup { return &e.Backups })},
-		{"service", list("must be an object {host, unit, activeState, subState, result}", func(e *Evidence) *[]Service { return &e.Services })},
-		{"db", list("must be an object such as {engine, connectionsUsed, connectionsMax, members[]}", func(e *Evidence) *[]DB { return &e.DBs })},
+		{"logs", facts("must be an object {pod, container, previous, text}", as[Log], func(e *Evidence) *[]Log { return &e.Logs })},
+		{"disk", facts("must be an object {host, filesystems[], top[], coreDumps[]}", diskOf, func(e *Evidence) *[]Disk { return &e.Disks })},
+		{"certificate", facts("must be an object such as {subject, notAfter, daysLeft, pem}", certificateFact, func(e *Evidence) *[]Certificate { return &e.Certificates })},
+		{"backup", facts("must be an object such as {tool, name, status, lastSuccess, ageHours}", as[Backup], func(e *Evidence) *[]Backup { return &e.Backups })},
+		{"service", facts("must be an object {host, unit, activeState, subState, result}", as[Service], func(e *Evidence) *[]Service { return &e.Services })},
+		{"db", facts("must be an object such as {engine, connectionsUsed, connectionsMax, members[]}", dbOf, func(e *Evidence) *[]DB { return &e.DBs })},
 		{"security", (*reader).security},
-		{"usage", list("must be an object such as {cpuPercent, memoryPercent}", func(e *Evidence) *[]Usage { return &e.Usages })},
-		{"aggregate", list("must be an object {service, window{}, metrics{}, sources{}}", func(e *Evidence) *[]Aggregate { return &e.Aggregates })},
-		{"monitoring", list("must be an object {service, window{}, metrics{}, sources{}}", func(e *Evidence) *[]Aggregate { return &e.Aggregates })},
-		{"files", list("must be an object {repo, path, ref, blobSHA, content}", func(e *Evidence) *[]File { return &e.Files })},
+		{"usage", facts("must be an object such as {cpuPercent, memoryPercent}", usageFact, func(e *Evidence) *[]Usage { return &e.Usages })},
+		{"aggregate", facts("must be an object {service, window{}, metrics{}, sources{}}", as[Aggregate], func(e *Evidence) *[]Aggregate { return &e.Aggregates })},
+		{"monitoring", facts("must be an object {service, window{}, metrics{}, sources{}}", as[Aggregate], func(e *Evidence) *[]Aggregate { return &e.Aggregates })},
+		{"files", facts("must be an object {repo, path, ref, blobSHA, content}", as[File], func(e *Evidence) *[]File { return &e.Files })},
 		{"raw", (*reader).raw},
 	}
 }
@@ -183,29 +183,6 @@ func objects[T any](decode func(json.RawMessage) ([]T, error), place func(*Evide
 			*to = []T{}
 		}
 		*to = append(*to, found...)
-	}
-}
-
-// list reads what is one object or an array of them.
-func list[T any](must string, place func(*Evidence) *[]T) func(*reader, string, json.RawMessage) {
-	return func(r *reader, pointer string, raw json.RawMessage) {
-		to := place(&r.ev)
-		if *to == nil {
-			*to = []T{}
-		}
-		r.each(pointer, raw, func(at string, item json.RawMessage) {
-			var one T
-			if err := decodeObject(item, &one, must); err != nil {
-				r.problem(at, err.Error())
-				return
-			}
-			if c, ok := any(&one).(*Certificate); ok {
-				if err := c.fillFromPEM(); err != nil {
-					r.problem(at+"/pem", err.Error())
-				}
-			}
-			*to = append(*to, one)
-		})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -39,8 +40,13 @@ func (r *reader) finish() {
 func (e *Evidence) reckon() {
 	for i := range e.Disks {
 		for j := range e.Disks[i].Filesystems {
-			e.Disks[i].Filesystems[j].reckon()
+			f := &e.Disks[i].Filesystems[j]
+			f.reckon()
+			e.grown(e.Disks[i].Host, f)
 		}
+	}
+	for i := range e.Services {
+		e.Services[i].reckon()
 	}
 	for i := range e.Certificates {
 		e.Certificates[i].reckon(e.ObservedAt)
@@ -48,9 +54,45 @@ func (e *Evidence) reckon() {
 	for i := range e.Backups {
 		e.Backups[i].reckon(e.ObservedAt)
 	}
-	limits := limitsOf(e.Pods)
+	limits, rooms := limitsOf(e.Pods), roomOf(e.Nodes)
 	for i := range e.Usages {
-		e.Usages[i].reckon(limits)
+		e.Usages[i].reckon(limits, rooms)
+	}
+}
+
+// grown makes a series of the samples of a file system.
+func (e *Evidence) grown(host string, f *Filesystem) {
+	limit := Number{}
+	if f.SizeBytes.Known {
+		limit = f.SizeBytes
+	}
+	for _, s := range seriesOf(f.History, "usePercent", f.Mount, Number{}) {
+		s.Metric = "disk " + s.Metric
+		if strings.Contains(strings.ToLower(s.Metric), "bytes") {
+			s.Limit = limit
+		}
+		e.Usages = append(e.Usages, Usage{Host: host, Series: []Series{s}})
+	}
+	f.History = nil
+}
+
+// activeWords are other programs' words for systemd's states.
+var activeWords = map[string]string{
+	"running": "active", "up": "active", "started": "active", "true": "active", "ok": "active", "healthy": "active",
+	"stopped": "inactive", "dead": "inactive", "false": "inactive", "not running": "inactive", "notrunning": "inactive", "exited": "inactive",
+	"crashed": "failed", "down": "failed", "error": "failed",
+}
+
+// reckon brings a unit's states into systemd's words.
+func (s *Service) reckon() {
+	s.Host = withoutPort(s.Host)
+	if strings.Contains(s.ActiveState, "(") {
+		s.active(s.ActiveState)
+	}
+	s.ActiveState = strings.ToLower(strings.TrimSpace(s.ActiveState))
+	s.SubState, s.LoadState, s.Result = strings.ToLower(s.SubState), strings.ToLower(s.LoadState), strings.ToLower(s.Result)
+	if plain := activeWords[s.ActiveState]; plain != "" {
+		s.ActiveState = plain
 	}
 }
 
@@ -129,11 +171,16 @@ func limitsOf(pods []corev1.Pod) map[[3]string]resourceLimits {
 
 func sum(a, b Number) Number { return Number{a.Value + b.Value, a.Known && b.Known} }
 
-func (u *Usage) reckon(limits map[[3]string]resourceLimits) {
-	if u.Kind != "Pod" {
+func (u *Usage) reckon(limits map[[3]string]resourceLimits, rooms map[string]resourceLimits) {
+	var l resourceLimits
+	switch u.Kind {
+	case "Pod":
+		l = limits[[3]string{u.Namespace, u.Name, u.Container}]
+	case "Node":
+		l = rooms[u.Name]
+	default:
 		return
 	}
-	l := limits[[3]string{u.Namespace, u.Name, u.Container}]
 	u.CPUPercent = orElse(u.CPUPercent, ofLimit(u.CPUMillicores, l.milliCPU))
 	u.MemoryPercent = orElse(u.MemoryPercent, ofLimit(u.MemoryBytes, l.memory))
 }

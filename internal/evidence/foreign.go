@@ -87,7 +87,7 @@ func (r *reader) foreign(kind, apiVersion, pointer string, raw json.RawMessage) 
 		}
 		return true
 	}
-	return false
+	return r.metricsObject(kind, apiVersion, pointer, raw)
 }
 
 func condition(list []Condition, kind string) Condition {

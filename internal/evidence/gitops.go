@@ -118,18 +118,14 @@ func (o gitopsObject) read() GitOps {
 	return g
 }
 
-// security reads {findings[]}, or the findings themselves.
+// security reads the findings of an audit, in {findings[]} or one by one.
 func (r *reader) security(pointer string, raw json.RawMessage) {
 	if r.ev.Findings == nil {
 		r.ev.Findings = []Finding{}
 	}
-	const must = "must be {findings[{kind, object, severity, message}]}"
 	r.each(pointer, raw, func(at string, item json.RawMessage) {
-		var one struct {
-			Finding
-			Findings []Finding `json:"findings"`
-		}
-		if err := decodeObject(item, &one, must); err != nil {
+		var one securityDoc
+		if err := r.fact(at, item, &one, "must be {findings[{kind, object, severity, message}]}"); err != nil {
 			r.problem(at, err.Error())
 			return
 		}
@@ -138,4 +134,9 @@ func (r *reader) security(pointer string, raw json.RawMessage) {
 		}
 		r.ev.Findings = append(r.ev.Findings, one.Findings[:min(len(one.Findings), maxItems)]...)
 	})
+}
+
+type securityDoc struct {
+	Finding
+	Findings []Finding `json:"findings" also:"results,issues,vulnerabilities"`
 }

@@ -4,13 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
 // Number is a measured value, or unknown. It is also read from strings as tools
-// print them: "87%", "1024".
+// print them: "87%", "1024", "45G".
 type Number struct {
 	Value float64
 	Known bool
@@ -22,17 +23,29 @@ func Of(v float64) Number { return Number{v, true} }
 // UnmarshalJSON reads a number, a string that holds one, or null for unknown.
 func (n *Number) UnmarshalJSON(raw []byte) error {
 	text := strings.Trim(strings.TrimSpace(string(raw)), `"`)
-	if text == "null" || text == "" || text == "-" {
+	if slices.Contains(unsaid, strings.ToLower(text)) {
 		*n = Number{}
 		return nil
 	}
 	v, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(text, "%")), 64)
-	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+	if err != nil && firstByte(raw) == '"' {
+		var ok bool
+		if *n, ok = size(strings.ReplaceAll(text, " ", ""), 1, 1024); ok {
+			return nil
+		}
+	}
+	if err != nil || !(math.Abs(v) <= absurd) {
 		return fmt.Errorf("%.40q is not a number", text)
 	}
 	*n = Of(v)
 	return nil
 }
+
+// unsaid are the ways of saying that something was not measured.
+var unsaid = []string{"null", "", "-", "unknown", "n/a", "none"}
+
+// absurd is more than anything that is measured.
+const absurd = 1e24
 
 // MarshalJSON gives the number, or null.
 func (n Number) MarshalJSON() ([]byte, error) {
