@@ -283,7 +283,7 @@ func backupWell(b backup) (string, bool) {
 	switch {
 	case b.Paused:
 		return b.title() + ": its schedule is paused, so no newer one comes; " + b.quote(), false
-	case known && !b.says(backupFailures):
+	case known && !b.failed():
 		return fmt.Sprintf("%s: last success %s ago", b.title(), hours(age)), true
 	case b.says(backupSuccesses):
 		return b.title() + ": " + orElse(b.Status, b.Phase), true

@@ -158,14 +158,17 @@ func (l line) recent(days float64) line {
 	return l.from(i)
 }
 
+// isDense says whether there are enough points a day to tell days apart.
+func (l line) isDense() bool { return float64(l.len()-1) >= denseDay*l.span() }
+
 // daily is the mean of each whole day, counted back from the end: what rises and
-// falls with the hour does not show. A line with few points a day stays as it is.
+// falls with the hour does not show. A line with few points a day, or of few
+// days, stays as it is.
 func (l line) daily() line {
-	span := l.span()
-	if span < 2*dayLong || float64(l.len())/span < denseDay {
+	if l.span() < fewestDays-dayPart || !l.isDense() {
 		return l
 	}
-	days := int(math.Floor(span + 0.05))
+	days := int(math.Floor(l.span() + dayPart))
 	sum, n := make([]float64, days), make([]float64, days)
 	for i := range l.at {
 		if back := int(math.Floor(l.at[l.len()-1] - l.at[i])); back < days {

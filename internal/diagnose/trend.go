@@ -107,8 +107,9 @@ func cpuRising(s series) (finding, bool) {
 	if s.name != "cpu" || s.limit <= 0 {
 		return finding{}, false
 	}
-	l := s.recent(usageSpan + dayLong).daily()
-	if l.len() < fewestDays || l.span() < fewestDays-1-0.1 {
+	all := s.recent(usageSpan + dayLong)
+	l := all.daily()
+	if l.len() < fewestDays || l.span() < fewestDays-1-dayPart || all.isDense() && all.span() < fewestDays-dayPart {
 		return finding{}, false
 	}
 	r, ceiling := l.rise(), s.limit*usageCeiling/percentIsFull
