@@ -76,3 +76,14 @@ func BenchmarkDiagnoseLog(b *testing.B) {
 		diagnose.Diagnose(ev, aboutPod(apiPod))
 	}
 }
+
+// BenchmarkDiagnoseHostileLog reads 64 KiB of nothing but signs, in one entry.
+func BenchmarkDiagnoseHostileLog(b *testing.B) {
+	doc := sent(one(pod{statuses: []string{st("app", false, 5, crashLoop, ended("Error", 1, time.Minute))}}), nil,
+		logOf("app", true, "x\n"+strings.Repeat(" connection refused lookup econnrefused dial tcp \n", 1400)))
+	ev, _ := evidence.Parse(json.RawMessage(doc), now)
+	b.ReportAllocs()
+	for b.Loop() {
+		diagnose.Diagnose(ev, aboutPod(apiPod))
+	}
+}
