@@ -23,9 +23,9 @@ func TestRedactText(t *testing.T) {
 		{"bearer", "curl -H 'X: Bearer abcdefghijklmnop1234'", "curl -H 'X: Bearer [redacted]'"},
 		{"authorization header", "Authorization: Basic dXNlcjpwYXNz\nnext", "Authorization: [redacted]\nnext"},
 		{"JWT", "got " + fakeJWT + " here", "got [redacted] here"},
-		{"Slack token", "posted with xoxb-123456789012-abcdefGHIJKL today", "posted with [redacted] today"},
+		{"Slack token", "posted with xoxb-" + "123456789012-123456789012-abcdefGHIJKLmnopqr012345 today", "posted with [redacted] today"},
 		{"GitHub token", "ghp_0123456789abcdefghijABCDEFGHIJ456789", "[redacted]"},
-		{"Slack webhook", "https://hooks.slack.com/services/T000/B000/XXXXXXXXXXXX", "https://[redacted]"},
+		{"Slack webhook", "see https://hooks.slack.com/services/" + "T01A2B3C4D5/B01A2B3C4D5/aB1cD2eF3gH4iJ5kL6mN7oP8", "see [redacted]"},
 		{"a word that only begins like a token", "npm_install failed", "npm_install failed"},
 		{"AWS key", "id AKIAIOSFODNN7EXAMPLE used", "id [redacted] used"},
 		{"private key", "a\n-----BEGIN EC PRIVATE KEY-----\nMHc\n-----END EC PRIVATE KEY-----\nb", "a\n[redacted]\nb"},
@@ -99,7 +99,9 @@ func TestRedactRefusesWhatItCannotRead(t *testing.T) {
 // for every other byte.
 func TestRedactIsLinear(t *testing.T) {
 	const size = 5 << 20
-	for _, unit := range []string{"password", "password ", "passwordtoken=", "eyJ", "eyJ.", "AKIA", "authorization", "cookie: ", "bearer ", "://", "://:", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "token ", "--token", `secret\"`, `\u0041`, "@"} {
+	for _, unit := range []string{"password", "password ", "passwordtoken=", "eyJ", "eyJ.", "AKIA", "authorization", "cookie: ", "bearer ", "://", "://:", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "token ", "--token", `secret\"`, `\u0041`, "@",
+		"cookie:", "pwd=/", "token:", `password=\"`, "key=abc12345xyz98aQ ", "auth: abcdefgh12345678 ", "okta ", "datadog=", "s.", "ghp_", "s.abcdefghijklmnopqrst", "xoxb-", `env:\n`,
+		`kind: Secret\ndata:\n a: b\n`, `- --token\n- x\n`, `Data\n====\n`, `---\n`, `{\"auth\":`, ":5432:", "$2a$", "curl -u ", "password '", `\\\\`} {
 		text := strings.Repeat(unit, size/len(unit))
 		start := time.Now()
 		if _, err := redact.JSON(json.RawMessage(`{"a":"` + text + `"}`)); err != nil {
@@ -124,5 +126,24 @@ func TestRedactIsLinear(t *testing.T) {
 		if _, err := redact.JSON(json.RawMessage(opened + `"` + strings.Repeat("x", size) + `"` + closing.String())); err != nil {
 			t.Errorf("%q: %v", unit, err)
 		}
+	}
+}
+
+// What could not be read for its size does not pass unread.
+func TestTooMuchToReadIsLeftOut(t *testing.T) {
+	const late = "ghp_0123456789abcdefghijABCDEFGHIJ456789"
+	text := strings.Repeat("okta ghp_ datadog sentry travis\n", 4<<20/32) + "all is well\nuse " + late + "\nthe end"
+	got := redact.Text(text)
+	if strings.Contains(got, late[8:]) || !strings.HasPrefix(got, "okta ghp_ datadog") || !strings.Contains(got, "all is well\n") || !strings.HasSuffix(got, "\nthe end") {
+		t.Errorf("…%s", got[len(got)-100:])
+	}
+	var doc strings.Builder
+	doc.WriteString(`[""`)
+	for range 4 << 20 / 32 {
+		doc.WriteString(`,"okta ghp_ datadog sentry travis"`)
+	}
+	out, err := redact.JSON(json.RawMessage(doc.String() + `,"use ` + late + `"]`))
+	if err != nil || strings.Contains(string(out), late[8:]) {
+		t.Errorf("one of many strings passed unread (%v): …%s", err, out[len(out)-100:])
 	}
 }

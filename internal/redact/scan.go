@@ -5,13 +5,18 @@ import (
 	"strings"
 )
 
-// kindScan reads valid JSON once and notes for each object, in the order of
-// opening, whether it is a Secret or a ConfigMap (or a list of them): its kind
-// comes after its data.
+// objectKind is what has to be known of an object before its first member.
+type objectKind struct {
+	secret bool // a Secret or a ConfigMap, or a list of them
+	named  bool // its name says that its value is a secret
+}
+
+// kindScan reads valid JSON once and notes the kind of each object, in the order
+// of opening: kind comes after data, and name after value.
 type kindScan struct {
 	s     string
 	pos   int
-	kinds []bool
+	kinds []objectKind
 }
 
 func (k *kindScan) value() {
@@ -30,15 +35,18 @@ func (k *kindScan) value() {
 
 func (k *kindScan) object() {
 	self := len(k.kinds)
-	k.kinds = append(k.kinds, false)
+	k.kinds = append(k.kinds, objectKind{})
 	k.each('}', func() {
 		end := skipString(k.s, k.pos)
 		key := k.s[k.pos:end]
 		k.pos = skipBlank(k.s, skipBlank(k.s, end)+1)
 		from := k.pos
 		k.value()
-		if unquote(key) == "kind" && secretKind(k.s[from:k.pos]) {
-			k.kinds[self] = true
+		switch raw := k.s[from:k.pos]; unquote(key) {
+		case "kind":
+			k.kinds[self].secret = k.kinds[self].secret || secretKind(raw)
+		case "name", "key":
+			k.kinds[self].named = k.kinds[self].named || raw[0] == '"' && secretKey(unquote(raw))
 		}
 	})
 }
@@ -86,6 +94,8 @@ func skipString(s string, i int) int {
 func isLiteral(c byte) bool {
 	return isWord(c) || c == '+'
 }
+
+func isNumber(c byte) bool { return c == '-' || c >= '0' && c <= '9' }
 
 func firstByte(s string) byte {
 	if i := skipBlank(s, 0); i < len(s) {
