@@ -84,6 +84,7 @@ func (c config) check() error {
 	return errors.Join(all...)
 }
 
+// logger redacts every line as a whole, whoever wrote what in it.
 func (c config) logger(out io.Writer) zerolog.Logger {
 	level, err := zerolog.ParseLevel(c.LogLevel)
 	if err != nil {
@@ -92,7 +93,7 @@ func (c config) logger(out io.Writer) zerolog.Logger {
 	if c.LogFormat == "console" {
 		out = zerolog.ConsoleWriter{Out: out}
 	}
-	return zerolog.New(out).Level(level).With().Timestamp().Logger()
+	return zerolog.New(redacted{out}).Level(level).With().Timestamp().Logger()
 }
 
 func (c config) databaseDir() string { return filepath.Join(c.DataDir, "postgres") }

@@ -100,7 +100,8 @@ func redacted(e *incident.Event) (err error) {
 	if e.Evidence, err = redact.JSON(e.Evidence); err != nil {
 		return fmt.Errorf("redact evidence of event %s: %w", e.ID, err)
 	}
-	e.Message = redact.Text(e.Message)
+	e.Name, e.Service, e.Message = redact.Text(e.Name), redact.Text(e.Service), redact.Text(e.Message)
+	e.Labels, e.Annotations = redact.Pairs(e.Labels), redact.Pairs(e.Annotations)
 	return nil
 }
 

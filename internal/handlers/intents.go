@@ -45,7 +45,7 @@ func (h *Intents) Claim(ctx context.Context, caller identity.Caller, req ClaimRe
 	text := base64.RawURLEncoding.EncodeToString(token)
 	hash := sha256.Sum256([]byte(text))
 	in, err := h.Store.Claim(ctx, req.ID, triage.LeaseGrant{
-		Subject: caller.Subject, Worker: redact.Text(req.Worker), ExecutionID: req.ExecutionID, Hash: hash[:],
+		Subject: caller.Subject, Worker: redact.Text(req.Worker), ExecutionID: redact.Text(req.ExecutionID), Hash: hash[:],
 	})
 	if err != nil {
 		return ClaimResponse{}, err
@@ -93,7 +93,7 @@ func (h *Intents) result(caller identity.Caller, req ResultRequest) (incident.Ev
 	}
 	res := incident.Result{
 		Status: req.Status, Output: output, Error: redact.Text(req.Error),
-		StartedAt: req.StartedAt, FinishedAt: req.FinishedAt, ExecutionID: req.ExecutionID, ReceivedAt: now,
+		StartedAt: req.StartedAt, FinishedAt: req.FinishedAt, ExecutionID: redact.Text(req.ExecutionID), ReceivedAt: now,
 	}
 	return e, res, nil
 }
@@ -146,7 +146,7 @@ func missingField(pointer, detail string) *fault.Fault {
 
 // Crashed ends the leases of an execution that n8n reports dead.
 func (h *Intents) Crashed(ctx context.Context, caller identity.Caller, req CrashedRequest) (CrashedResponse, error) {
-	lost, err := h.Store.Crashed(ctx, caller.Subject, req.ExecutionID)
+	lost, err := h.Store.Crashed(ctx, caller.Subject, redact.Text(req.ExecutionID)) // as the claim kept it
 	for _, id := range lost {
 		trail.Intent(ctx, id)
 	}

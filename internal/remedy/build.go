@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
 	"salve/internal/evidence"
 	"salve/internal/incident"
+	"salve/internal/redact"
 )
 
 // Request is one step of a rung and what is known about the case.
@@ -55,7 +57,38 @@ func Build(r Request) (incident.Intent, error) {
 	if err != nil {
 		return incident.Intent{}, &Refusal{r.Action, err.Error()}
 	}
-	return p.intent(row.Entry)
+	in, err := p.intent(row.Entry)
+	if err != nil {
+		return incident.Intent{}, err
+	}
+	if part := redactedPart(in); part != "" {
+		return incident.Intent{}, &Refusal{r.Action, "its " + part + " would hold " + redact.Hole + ", where a secret was left out: what was redacted is never written back"}
+	}
+	return in, nil
+}
+
+// redactedPart names the part of a plan that rests on something that was
+// redacted; nothing where none does. A message may quote a hole: it is read by
+// people and written into nothing.
+func redactedPart(in incident.Intent) string {
+	if in.Effect == incident.Tell {
+		return ""
+	}
+	target, err := encode(in.Target)
+	if err != nil {
+		return "target"
+	}
+	for _, part := range []struct {
+		name string
+		raw  json.RawMessage
+	}{
+		{"target", target}, {"params", in.Params}, {"precondition", in.Precondition}, {"rollback", in.Rollback}, {"verify", in.Verify}, {"execute", in.Execute},
+	} {
+		if bytes.Contains(part.raw, []byte(redact.Hole)) || bytes.Contains(part.raw, []byte(url.QueryEscape(redact.Hole))) {
+			return part.name
+		}
+	}
+	return ""
 }
 
 func (p plan) intent(e Entry) (incident.Intent, error) {

@@ -4,6 +4,8 @@
 //
 // It does not decide whether something is done: policy does. Whatever it renders
 // is built from checked names and typed values, never by pasting text together;
-// what cannot be rendered safely is a Refusal that says why. It reads no clock
+// what cannot be rendered safely is a Refusal that says why. So is a plan with a
+// hole in it where something was redacted; only a message may quote one, and it
+// is redacted once more itself. It reads no clock
 // and does no I/O.
 package remedy

@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf16"
+
+	"salve/internal/redact"
 )
 
 const slackTimeout = 10 * time.Second
@@ -44,7 +46,7 @@ func buildSlack(r Request) (plan, error) {
 	if params.Channel == "" {
 		return plan{}, fmt.Errorf("channel is missing")
 	}
-	params.Text = slackText(params.Text)
+	params.Text = slackText(redact.Text(params.Text))
 	if strings.TrimSpace(params.Text) == "" {
 		return plan{}, fmt.Errorf("text is missing")
 	}
