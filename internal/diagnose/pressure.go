@@ -23,7 +23,7 @@ var (
 	}
 	memoryPressure = pressure{
 		"MemoryPressure", "node.kubernetes.io/memory-pressure", "memory",
-		[]string{"NodeHasInsufficientMemory", "SystemOOM"}, []string{"NodeHasSufficientMemory"},
+		[]string{"NodeHasInsufficientMemory"}, []string{"NodeHasSufficientMemory"},
 		[]string{"EvictionThresholdMet", "SystemOOM", "NodeHasInsufficientMemory"}, []string{"memory"},
 	}
 	pidPressure = pressure{
@@ -73,4 +73,19 @@ func (n node) pressedLately(p pressure) (*corev1.Event, bool) {
 		}
 	}
 	return nil, false
+}
+
+// ranOut finds a node whose kernel killed processes for memory although kubelet
+// reports no pressure: it was faster than kubelet's look every ten seconds.
+func ranOut(n node) (finding, bool) {
+	e, ok := n.pressedLately(pressure{begins: []string{"SystemOOM"}, ends: []string{"NodeHasSufficientMemory"}})
+	if !ok || n.find(memoryPressure.condition).yes() {
+		return finding{}, false
+	}
+	return n.at(finding{
+		symptom: "node " + n.meta.Name + " ran out of memory",
+		because: "the kernel killed a process on it for memory (SystemOOM)",
+		quotes:  []string{quoteEvent(e)}, away: true,
+		missing: []string{"which pods were killed: those with the last state OOMKilled on " + n.meta.Name},
+	}, memoryPressure.taint), true
 }

@@ -28,6 +28,11 @@ var nodeRules = []row[node]{
 		Explains: []string{causeNodeNotReady, causeEvicted, causeNoToleration},
 	}, underPressure(memoryPressure)},
 	{Rule{
+		Name: "node-system-oom", Cause: causeMemoryPressure, Confidence: fair,
+		When:   "the kernel killed processes for memory on the node, though kubelet reports no pressure",
+		Quotes: "the SystemOOM event",
+	}, ranOut},
+	{Rule{
 		Name: "node-pids", Cause: causePIDPressure, Confidence: 0.95,
 		When:     "the condition PIDPressure is True; without it, the taint or the newest events say so",
 		Quotes:   "the condition, the taint or the event; evictions",

@@ -7,7 +7,7 @@ var containerRules = []row[container]{
 		Name: "node-oom", Cause: causeNodeOOM, Confidence: likely,
 		When:     "OOMKilled without a memory limit while the node itself ran out of memory",
 		Quotes:   "the last termination; the node's SystemOOM event",
-		RulesOut: []string{causeOOMKilled, causeLivenessFailed, causeStartupFailed}, Explains: []string{causeReadinessFailed},
+		RulesOut: []string{causeOOMKilled, causeLivenessFailed, causeStartupFailed}, Explains: []string{causeReadinessFailed, causeMemoryPressure},
 	}, nodeOOM},
 	{Rule{
 		Name: "oom-status", Cause: causeOOMKilled, Confidence: certain,
