@@ -57,22 +57,25 @@ func topKey(line string) (key, value string, ok bool) {
 	return key, strings.TrimSpace(value), ok && topKeys[key]
 }
 
-// outline takes the text of one or several objects apart. Events come last:
-// what follows them belongs to them, until the next object's name.
+// outline takes the text of one or several objects apart. Events come last, and
+// what follows them belongs to them; a name after them, or after a blank line,
+// begins the next object.
 func outline(text string) []described {
 	var out []described
-	inEvents := true
+	inEvents, blank := true, true
 	for line := range lines(text) {
 		key, value, ok := topKey(line)
+		begins := ok && key == "Name" && (inEvents || blank)
+		blank = strings.TrimSpace(line) == ""
 		switch {
-		case ok && key == "Name" && (inEvents || len(out) == 0 || out[len(out)-1].get("Name") != ""):
+		case begins:
 			if len(out) == maxItems {
 				return out
 			}
 			out = append(out, described{})
 		case len(out) == 0:
 			continue
-		case !ok || inEvents || len(out[len(out)-1].sections) == maxSections:
+		case !ok || inEvents || out[len(out)-1].has(key) || len(out[len(out)-1].sections) == maxSections:
 			last := &out[len(out)-1]
 			last.sections[len(last.sections)-1].lines = append(last.sections[len(last.sections)-1].lines, line)
 			continue

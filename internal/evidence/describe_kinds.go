@@ -34,6 +34,9 @@ func selector(text string) *metav1.LabelSelector {
 	if err != nil || text == "" {
 		return nil
 	}
+	if len(s.MatchExpressions) == 0 {
+		s.MatchExpressions = nil
+	}
 	return s
 }
 

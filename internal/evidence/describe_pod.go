@@ -192,9 +192,9 @@ func probe(text string) *corev1.Probe {
 			p.TimeoutSeconds = number32(value)
 		case "period":
 			p.PeriodSeconds = number32(value)
-		case "#success":
+		case "#success", "successThreshold": // the longer words since kubectl 1.37
 			p.SuccessThreshold = number32(value)
-		case "#failure":
+		case "#failure", "failureThreshold":
 			p.FailureThreshold = number32(value)
 		}
 	}

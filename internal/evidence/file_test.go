@@ -117,6 +117,7 @@ func TestFromFileMergesLooks(t *testing.T) {
 func TestFromFileReadsOutputsAsIfNamed(t *testing.T) {
 	for name, tool := range map[string]string{
 		"chain.pem": "pem", "openssl-text.txt": "openssl x509", "openssl-s_client.txt": "openssl s_client",
+		"describe-pod.txt": "kubectl describe pod x", "describe-hpa.txt": "kubectl describe hpa",
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := testdata(t, name)

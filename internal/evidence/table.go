@@ -63,8 +63,9 @@ func (r row) get(name string) string {
 	return ""
 }
 
-// row takes a line apart. Where a cell runs into the next column the table was
-// aligned otherwise, and two spaces tell cells apart.
+// row takes a line apart. Where a cell runs into the next column, or two cells
+// fall into one, the line was aligned otherwise (a message of several lines makes
+// kubectl begin anew), and two spaces tell cells apart.
 func (t table) row(line string) row {
 	runes := []rune(line)
 	cells := make([]string, len(t.starts))
@@ -80,6 +81,9 @@ func (t table) row(line string) row {
 			to = min(to, t.starts[i+1])
 		}
 		cells[i] = strings.TrimSpace(string(runes[from:to]))
+		if i+1 < len(t.starts) && strings.Contains(cells[i], "  ") {
+			return row{t, t.apart(line)}
+		}
 	}
 	return row{t, cells}
 }
