@@ -122,11 +122,11 @@ func isUUID(s string) bool {
 	return true
 }
 
-// namesDigest says that a match names a sum of something, not a key to it.
-func namesDigest(match string) bool {
-	match = strings.ToLower(match)
+// namesDigest says that a name is one of a sum of something, not of a key to it.
+func namesDigest(name string) bool {
+	name = strings.ToLower(name)
 	for _, word := range []string{"checksum", "digest", "fingerprint", "hash", "sha256", "etag", "uid", "traceparent"} {
-		if strings.Contains(match, word) {
+		if strings.Contains(name, word) {
 			return true
 		}
 	}

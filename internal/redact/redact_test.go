@@ -36,6 +36,7 @@ func TestRedactText(t *testing.T) {
 		{"token that is a word", "failed to fetch oauth token: unexpected status: 401 Unauthorized", "failed to fetch oauth token: unexpected status: 401 Unauthorized"},
 		{"token that is one", "token: 8f14e45fceea167a", "token: [redacted]"},
 		{"a missing Secret", `secret "db-credentials" not found`, `secret "db-credentials" not found`},
+		{"the word uid within a random value", "shop_auth = r7PoeCx9917UidLGPDCKPgeydYbZLSYfHtI8OW3Y", "shop_auth = [redacted]"},
 		{"twice", "password=a password=b", "password=[redacted] password=[redacted]"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -151,7 +152,8 @@ func TestTooMuchToReadIsLeftOut(t *testing.T) {
 
 // A token that is longer than what a rule is shown goes to its end.
 func TestLongTokensGoWhole(t *testing.T) {
-	if got := redact.Text("use pypi-AgEIcHlwaS5vcmc" + strings.Repeat("aB3_x9", 150) + " now"); got != "use [redacted] now" {
+	token := strings.Repeat("aB3_x9Yk7LmQw2Zr5TnVc8Hd4Sg6Pf", 30)
+	if got := redact.Text("use pypi-AgEIcHlwaS5vcmc" + token + " now"); got != "use [redacted] now" {
 		t.Errorf("%s", got)
 	}
 }

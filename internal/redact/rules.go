@@ -180,7 +180,7 @@ func (r *rule) accepts(c config.Rule, secret, match string) bool {
 	if secret == "" || r.entropy > 0 && entropy(secret) <= r.entropy || strings.Contains(secret, Hole) {
 		return false
 	}
-	if r.generic && (isUUID(secret) || namesDigest(match)) {
+	if name, _, _ := strings.Cut(match, secret); r.generic && (isUUID(secret) || namesDigest(name)) {
 		return false
 	}
 	for _, a := range c.Allowlists {

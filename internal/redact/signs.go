@@ -270,31 +270,3 @@ func privateKey(t *text, at int) (from, to int) {
 	}
 	return at, to
 }
-
-// urlPassword finds what stands between :// and @ in an address: a name and a
-// password, or a token alone.
-func urlPassword(t *text, at int) (from, to int) {
-	from = at + len("://")
-	s := t.s[:min(len(t.s), from+maxUserinfo)]
-	to = run(s, from, func(c byte) bool { return c > ' ' && c != '"' && c != '\'' })
-	host := run(s, from, func(c byte) bool { return c > ' ' && strings.IndexByte(`"'/?#@`, c) < 0 })
-	if host < to && s[host] == '@' {
-		to = host // as it should be written
-	} else if to = from + strings.LastIndexByte(s[from:to], '@'); to < from || !strings.Contains(s[from:host], ":") || hasPort(s[from:host]) {
-		return 0, 0
-	}
-	user, _, both := strings.Cut(s[from:to], ":")
-	if !both && !looksRandom(user) || s[from:to] == Hole {
-		return 0, 0
-	}
-	return from, to
-}
-
-// maxUserinfo bounds what is read for a name and a password.
-const maxUserinfo = 1024
-
-// hasPort tells host:9090 from user:password.
-func hasPort(s string) bool {
-	_, port, _ := strings.Cut(s, ":")
-	return port != "" && strings.Trim(port, "0123456789") == ""
-}
