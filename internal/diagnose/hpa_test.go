@@ -52,3 +52,32 @@ func TestAutoscalers(t *testing.T) {
 		{name: "two for one target", ask: ask, cause: "unknown", says: "AmbiguousSelector", doc: sent(nil, nil, hpaJSON(2, 10, "", cond("ScalingActive", "False", "AmbiguousSelector", "pods by selector are controlled by multiple HPAs")))},
 	})
 }
+
+// TestDescribedAutoscaler reads what kubectl describe prints.
+func TestDescribedAutoscaler(t *testing.T) {
+	describe := func(now, conditions string) string {
+		return sent(nil, nil, key("raw", fmt.Sprintf(`{"tool":"kubectl describe hpa","text":%q}`, `Name:                                                  web
+Namespace:                                             production
+Labels:                                                <none>
+Annotations:                                           <none>
+CreationTimestamp:                                     Fri, 23 Feb 2026 10:21:21 +0100
+Reference:                                             Deployment/web
+Metrics:                                               ( current / target )
+  resource cpu on pods  (as a percentage of request):  `+now+` / 70%
+Min replicas:                                          1
+Max replicas:                                          4
+Deployment pods:                                       4 current / 4 desired
+Conditions:
+  Type            Status  Reason            Message
+  ----            ------  ------            -------
+`+conditions+`Events:           <none>
+`)))
+	}
+	const many = "  ScalingLimited  True    TooManyReplicas   the desired replica count is more than the maximum replica count\n"
+	const none = "  ScalingActive   False   FailedGetResourceMetric   the HPA was unable to compute the replica count: no metrics returned from resource metrics API\n"
+	runDiseases(t, []diseaseCase{
+		{name: "above its target", ask: everything, cause: "workload.hpa_maxed", says: "cpu 182% against a target of 70%", atLeast: 0.95, doc: describe("182% (910m)", many)},
+		{name: "back below it", ask: everything, cause: "healthy", says: "cpu 41%", doc: describe("41% (205m)", many)},
+		{name: "unknown", ask: everything, cause: "workload.hpa_metrics_missing", doc: describe("<unknown>", none)},
+	})
+}

@@ -193,6 +193,7 @@ func (r *reader) describedHPA(d described) {
 	o.Spec.MinReplicas, o.Spec.MaxReplicas = optional32(d.get("Min replicas")), number32(d.get("Max replicas"))
 	n := figures(d.get(o.Spec.ScaleTargetRef.Kind + " pods"))
 	o.Status.CurrentReplicas, o.Status.DesiredReplicas = n["current"], n["desired"]
+	d.describedMetrics(&o)
 	d.conditionRows(func(row row) {
 		o.Status.Conditions = append(o.Status.Conditions, autoscalingv2.HorizontalPodAutoscalerCondition{
 			Type: autoscalingv2.HorizontalPodAutoscalerConditionType(row.get("Type")), Status: corev1.ConditionStatus(row.get("Status")),
