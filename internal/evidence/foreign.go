@@ -21,6 +21,8 @@ func foreignKinds() []foreignKind {
 		{"Schedule", "velero.io", (*reader).veleroSchedule},
 		{"Cluster", "postgresql.cnpg.io", (*reader).cnpgCluster},
 		{"Backup", "postgresql.cnpg.io", (*reader).cnpgBackup},
+		{"PodMetrics", "metrics.k8s.io", (*reader).podMetrics},
+		{"NodeMetrics", "metrics.k8s.io", (*reader).nodeMetrics},
 	}
 }
 
@@ -59,7 +61,14 @@ type foreignObject struct {
 		StartedAt, StoppedAt   Time
 		Error                  string
 	}
+	Usage      podUsage // metrics.k8s.io, of a node
+	Containers []struct {
+		Name  string
+		Usage podUsage
+	}
 }
+
+type podUsage struct{ CPU, Memory string }
 
 // foreign reads an object of another project, or a list of them.
 func (r *reader) foreign(kind, apiVersion, pointer string, raw json.RawMessage) bool {
@@ -87,7 +96,7 @@ func (r *reader) foreign(kind, apiVersion, pointer string, raw json.RawMessage) 
 		}
 		return true
 	}
-	return r.metricsObject(kind, apiVersion, pointer, raw)
+	return false
 }
 
 func condition(list []Condition, kind string) Condition {

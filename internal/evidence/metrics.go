@@ -1,61 +1,24 @@
 package evidence
 
 import (
-	"encoding/json"
-	"strings"
-
 	corev1 "k8s.io/api/core/v1"
 )
 
-// podMetrics is a PodMetrics or NodeMetrics object of metrics.k8s.io.
-type podMetrics struct {
-	Metadata   struct{ Name, Namespace string }
-	Usage      struct{ CPU, Memory string } // of a node
-	Containers []struct {
-		Name  string
-		Usage struct{ CPU, Memory string }
+// podMetrics notes the use of every container: a sidecar that is full does not
+// show in the sum.
+func (r *reader) podMetrics(o foreignObject) {
+	for _, c := range o.Containers {
+		r.used(c.Usage.of(Usage{Kind: "Pod", Namespace: o.Metadata.Namespace, Name: o.Metadata.Name, Container: c.Name}))
 	}
 }
 
-// metricsObject reads what the metrics API answers, one object or a list.
-func (r *reader) metricsObject(kind, apiVersion, pointer string, raw json.RawMessage) bool {
-	single, isList := strings.CutSuffix(kind, "List")
-	if !strings.HasPrefix(apiVersion, "metrics.k8s.io/") || single != "PodMetrics" && single != "NodeMetrics" {
-		return false
-	}
-	raws := []json.RawMessage{raw}
-	if isList {
-		var list struct{ Items []json.RawMessage }
-		if json.Unmarshal(raw, &list) != nil {
-			return false
-		}
-		raws = list.Items[:min(len(list.Items), maxItems)]
-	}
-	for _, one := range raws {
-		var m podMetrics
-		if err := json.Unmarshal(one, &m); err != nil {
-			r.problem(pointer, "must be "+single+" as kubectl get --raw /apis/metrics.k8s.io prints it")
-			continue
-		}
-		r.measured(strings.TrimSuffix(single, "Metrics"), m)
-	}
-	return true
+func (r *reader) nodeMetrics(o foreignObject) {
+	r.used(o.Usage.of(Usage{Kind: "Node", Name: o.Metadata.Name}))
 }
 
-// measured notes the use of a node, or of every container of a pod: a sidecar that
-// is full does not show in the sum.
-func (r *reader) measured(kind string, m podMetrics) {
-	one := Usage{Kind: kind, Namespace: m.Metadata.Namespace, Name: m.Metadata.Name}
-	if kind == "Node" {
-		one.CPUMillicores, one.MemoryBytes = quantity(m.Usage.CPU, 1000), quantity(m.Usage.Memory, 1)
-		r.used(one)
-		return
-	}
-	for _, c := range m.Containers {
-		one.Container = c.Name
-		one.CPUMillicores, one.MemoryBytes = quantity(c.Usage.CPU, 1000), quantity(c.Usage.Memory, 1)
-		r.used(one)
-	}
+func (p podUsage) of(u Usage) Usage {
+	u.CPUMillicores, u.MemoryBytes = quantity(p.CPU, 1000), quantity(p.Memory, 1)
+	return u
 }
 
 func (r *reader) used(u Usage) {
