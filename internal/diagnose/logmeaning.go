@@ -35,7 +35,7 @@ var (
 		others: []alternative{{causeDependency, slight}, {causePermissionDenied, slight - 0.1}}}
 
 	connsTaken = &meaning{cause: causeConnections, says: "%s has no connection left to give", what: "the database", sure: 0.95, about: targetOf, remote: true, depth: ordinary}
-	poolEmpty  = &meaning{cause: causeConnections, says: "%s", what: "its own connection pool has none left to give in time", sure: 0.75, remote: true, depth: follower,
+	poolEmpty  = &meaning{cause: causeConnections, says: "its own connection pool has none left to give in time", sure: 0.75, remote: true, depth: follower,
 		others: []alternative{{causeDependency, slight}}}
 
 	portTaken     = &meaning{cause: causePortConflict, says: "cannot listen on %s: it is taken already", what: "its port", sure: 0.95, about: ownPort, depth: ordinary}
@@ -45,7 +45,7 @@ var (
 	apiForbidden  = &meaning{cause: causePermissionDenied, says: "is forbidden by the Kubernetes API: %s", what: "its service account lacks a permission", sure: strong, about: forbiddenOf, depth: ordinary}
 	rightsLacking = &meaning{cause: causePermissionDenied, says: "is denied what it asks for: %s", what: "a permission is lacking", sure: likely, about: wholeLine, depth: ordinary}
 
-	platformWrong = &meaning{cause: causeImageWrongPlatform, says: "%s", what: "holds a program for another platform than the node's (exec format error)", sure: likely + 0.05, depth: flood,
+	platformWrong = &meaning{cause: causeImageWrongPlatform, says: "holds a program for another platform than the node's (exec format error)", sure: likely + 0.05, depth: flood,
 		others: []alternative{{causeCommandInvalid, slight - 0.1}}}
 	programMissing = &meaning{cause: causeCommandInvalid, says: "is told to run what is not there: %s", what: "its command", sure: strong, about: wholeLine, depth: ordinary}
 	commandMissing = &meaning{cause: causeCommandInvalid, says: "is told to run what is not there: %s", what: "its command", sure: strong, about: wholeLine, depth: ordinary}

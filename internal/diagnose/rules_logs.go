@@ -74,7 +74,7 @@ func (c container) byWord() (finding, bool) {
 	if d, died := c.death(); died && (c.ill == exits || c.ill == killed) {
 		f.quotes[0] = c.quoteDeath(d)
 	}
-	if w.means == depDeniesLogin {
+	if strings.HasPrefix(w.means.says, "%s") || strings.HasPrefix(w.means.says, "its ") {
 		f.because = c.title() + ": " + w.reason()
 	}
 	c.weigh(&f)
