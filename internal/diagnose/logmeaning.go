@@ -3,7 +3,7 @@ package diagnose
 // meaning is what a sign in a log tells.
 type meaning struct {
 	cause  string
-	says   string // of the container: "cannot reach %s: …"; %s is whom or what it is about
+	says   string // of the container, "cannot reach %s", or of another, "%s refuses"; %s is whom or what it is about
 	what   string // stands for %s where the log does not tell it
 	sure   float64
 	about  func(line string) string // finds what it is about in the sign's line, or in one of its entry; nil: nothing to find
