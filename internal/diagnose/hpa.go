@@ -198,7 +198,7 @@ func hpaMetricsMissing(h hpa) (finding, bool) {
 	f := finding{symptom: h.title() + " does not scale"}
 	message := active.message
 	switch {
-	case active.yes() || active.reason == "ScalingDisabled":
+	case active.yes():
 		return finding{}, false
 	case active.no() && slices.Contains(metricReasons, active.reason):
 		f.confidence = 0.95

@@ -193,9 +193,6 @@ func unreadyWhy(c condition) string {
 // lostLately is the newest event that tells that the node is not ready: its own,
 // or one of a pod on it.
 func (n node) lostLately() (*corev1.Event, bool) {
-	if n.held && len(n.conditions) > 0 {
-		return nil, false
-	}
 	e, lost := n.last("NodeNotReady")
 	back, ok := n.last("NodeReady")
 	switch {
