@@ -127,7 +127,7 @@ func (x *examination) podHealth() (incident.Diagnosis, bool) {
 // ready says whether every container that is to run does so, is ready, and has
 // not just come back from a crash.
 func (p *pod) ready() bool {
-	if p.Status.Phase != corev1.PodRunning || p.DeletionTimestamp != nil {
+	if p.Status.Phase != corev1.PodRunning || p.DeletionTimestamp != nil || p.gated() {
 		return false
 	}
 	for _, c := range p.containers {
@@ -136,6 +136,17 @@ func (p *pod) ready() bool {
 		}
 	}
 	return len(p.containers) > 0
+}
+
+// gated says whether a readiness gate keeps a pod out of its services although
+// its containers are ready.
+func (p *pod) gated() bool {
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodReady && c.Status == corev1.ConditionFalse && c.Reason == "ReadinessGatesNotReady" {
+			return true
+		}
+	}
+	return false
 }
 
 // done is a container that ended well and is not to be started again.

@@ -112,7 +112,7 @@ func (p *page) findSigns(waiting bool) {
 		}
 		l := &p.lines[i]
 		s := &logSigns[f.of]
-		if tried[f.of] || l.sign != nil && l.row <= f.of || at+len(f.text) > l.to || s.means == depAwaited && !waiting {
+		if tried[f.of] || l.sign != nil && l.row <= f.of || at+len(f.text) > l.to || s.means == depAwaited && !waiting || withinWord(p.lower, at) {
 			return
 		}
 		tried[f.of] = true
@@ -121,6 +121,14 @@ func (p *page) findSigns(waiting bool) {
 		}
 	})
 }
+
+// withinWord says whether a phrase begins in the middle of a word: the enotfound
+// of ModuleNotFoundError is none of Node's.
+func withinWord(text string, at int) bool {
+	return at > 0 && isAlnum(text[at]) && isAlnum(text[at-1])
+}
+
+func isAlnum(c byte) bool { return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' }
 
 func (s *logSign) holds(line string) bool {
 	within := func(part string) bool { return strings.Contains(line, part) }

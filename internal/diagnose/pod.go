@@ -252,8 +252,19 @@ func (c container) sinceDeath(d death) time.Duration {
 	return c.now.Sub(at)
 }
 
+// age is how long ago the death was; 0 where nobody knows.
+func (c container) age(d death) time.Duration {
+	if d.FinishedAt.IsZero() || c.now.IsZero() {
+		return 0
+	}
+	return c.now.Sub(d.FinishedAt.Time)
+}
+
 // current says whether the death is today's disease rather than history.
 func (c container) current(d death) bool {
+	if w := c.status.State.Waiting; w != nil && !quietWait(w.Reason) && w.Reason != "CrashLoopBackOff" && c.age(d) > freshDeath {
+		return false // what it waits for today has a reason of its own
+	}
 	since, n := c.sinceDeath(d), c.status.RestartCount
 	switch {
 	case since <= freshDeath:

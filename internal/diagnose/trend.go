@@ -114,10 +114,14 @@ func cpuRising(s series) (finding, bool) {
 	}
 	r, ceiling := l.rise(), s.limit*usageCeiling/percentIsFull
 	days := (ceiling - l.last()) / r.perDay
-	if !l.steady(r, risingAgree) || days <= 0 || days > usageHorizon {
+	if !l.steady(r, risingAgree) || days > usageHorizon {
 		return finding{}, false
 	}
-	f := s.finding(s.title()+" uses more CPU every day", l, r, fmt.Sprintf("; at this rate it reaches %d %% in about %s", usageCeiling, span(days)))
+	where := fmt.Sprintf("; at this rate it reaches %d %% in about %s", usageCeiling, span(days))
+	if days <= 0 {
+		where = fmt.Sprintf("; it is past %d %% already", usageCeiling)
+	}
+	f := s.finding(s.title()+" uses more CPU every day", l, r, where)
 	f.grave = -days
 	return f, true
 }
