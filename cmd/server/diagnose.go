@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -140,10 +141,37 @@ func (c diagnoseCommand) read(now time.Time) (evidence.Evidence, error) {
 			all, known = ev, true
 		}
 	}
+	all = attachLogs(all)
 	if !known {
 		return all, errors.New("nothing in the input could be used as evidence: give kubectl's JSON or YAML, evidence as the API takes it, or what df, du, systemctl, openssl, certbot or kubectl printed")
 	}
 	return all, nil
+}
+
+// attachLogs gives a log that names no pod to the one container that is ill. Where
+// several are, or none is, nobody knows whose it is.
+func attachLogs(ev evidence.Evidence) evidence.Evidence {
+	var pod, container string
+	crashed, ill := false, 0
+	for _, p := range ev.Pods {
+		for _, s := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
+			if done := s.State.Terminated != nil && s.State.Terminated.ExitCode == 0; s.Ready || done || s.State.Waiting != nil && s.State.Waiting.Reason == "PodInitializing" {
+				continue
+			}
+			pod, container, crashed = p.Name, s.Name, s.State.Running == nil && s.State.Terminated == nil
+			ill++
+		}
+	}
+	for i, l := range ev.Logs {
+		switch {
+		case l.Pod != "" || len(ev.Pods) == 0:
+		case ill == 1:
+			ev.Logs[i].Pod, ev.Logs[i].Container, ev.Logs[i].Previous = pod, container, crashed
+		default:
+			fmt.Fprintln(os.Stderr, "salve diagnose: a log was not used: it does not say which container it is from; give it as evidence logs[] {pod, container, previous, text}")
+		}
+	}
+	return ev
 }
 
 func nameOf(file string) string {

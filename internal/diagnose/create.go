@@ -96,13 +96,18 @@ func (c container) creationTrouble() (creation, bool) {
 		return creation{}, false
 	}
 	w := c.status.State.Waiting
+	d, died := c.death()
 	if w != nil && creationReasons[w.Reason] != "" {
+		if _, says := readCreation(w.Message); !says && died && neverStarted(d) {
+			if _, said := readCreation(d.Message); said { // the last try said more than kubelet repeats
+				return c.creationOf(w.Reason, d.Message, c.quoteFate(d)), true
+			}
+		}
 		return c.creationOf(w.Reason, w.Message, c.quoteState()), true
 	}
 	if w != nil && pullReason(w.Reason) || c.pull != nil {
 		return creation{}, false
 	}
-	d, died := c.death()
 	switch {
 	case died && neverStarted(d):
 		return c.creationOf(cmp.Or(d.Reason, "StartError"), d.Message, c.quoteFate(d)), true

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -43,6 +44,9 @@ func oomKilled(c container) (finding, bool) {
 // just as well have exceeded that.
 func nodeOOM(c container) (finding, bool) {
 	d, ok := oomDeath(c)
+	if !ok {
+		return victim(c)
+	}
 	if _, limited := c.spec.Resources.Limits[corev1.ResourceMemory]; !ok || limited {
 		return finding{}, false
 	}
@@ -56,6 +60,32 @@ func nodeOOM(c container) (finding, bool) {
 			symptom:      c.symptom(),
 			quotes:       []string{c.quoteDeath(d), quoteEvent(e)},
 			because:      "node " + c.Spec.NodeName + " ran out of memory and the kernel killed " + c.title() + ", which has no memory limit",
+			alternatives: []alternative{{causeOOMKilled, slight}},
+		}, true
+	}
+	return finding{}, false
+}
+
+// victim finds a container whose end by SIGKILL the runtime did not understand,
+// and whose program the node's SystemOOM event names at that moment.
+func victim(c container) (finding, bool) {
+	d, died := c.death()
+	if !died || !c.current(d) || d.ExitCode != 137 || d.FinishedAt.IsZero() {
+		return finding{}, false
+	}
+	for i := len(c.nodeEvents) - 1; i >= 0; i-- {
+		e := c.nodeEvents[i]
+		_, named, _ := strings.Cut(e.Message, "victim process: ")
+		named = firstWord(named)
+		at := eventTime(e)
+		if e.Reason != "SystemOOM" || len(named) < 3 || !strings.Contains(c.name+" "+c.spec.Image, named) || at.IsZero() || at.Sub(d.FinishedAt.Time).Abs() > time.Minute {
+			continue
+		}
+		return finding{
+			confidence:   fair,
+			symptom:      c.symptom(),
+			quotes:       []string{c.quoteDeath(d), quoteEvent(e)},
+			because:      "node " + c.Spec.NodeName + " ran out of memory and the kernel killed " + named + " at the moment when " + c.title() + " ended",
 			alternatives: []alternative{{causeOOMKilled, slight}},
 		}, true
 	}

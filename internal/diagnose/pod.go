@@ -195,12 +195,21 @@ func (p *pod) addContainers(role string, specs []corev1.Container, statuses []co
 		c.status, c.known = byName[spec.Name]
 		p.containers = append(p.containers, c)
 	}
+	if len(specs) > 0 {
+		return
+	}
+	for _, s := range statuses[:min(len(statuses), maxContainers)] { // a pod whose spec was cut off
+		p.containers = append(p.containers, container{pod: p, name: s.Name, role: role, spec: corev1.Container{Name: s.Name, Image: s.Image}, status: s, known: true})
+	}
 }
 
 // restarts says whether an end of the program is always followed by a new start.
 func (c container) restarts() bool {
 	if c.role == sidecarRole {
 		return true
+	}
+	if c.Status.Phase == corev1.PodSucceeded {
+		return false // it is over, whatever part of its spec is not seen
 	}
 	policy := c.Spec.RestartPolicy
 	return c.role == appRole && (policy == "" || policy == corev1.RestartPolicyAlways)

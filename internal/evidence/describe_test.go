@@ -164,10 +164,14 @@ func TestKubectlDescribe(t *testing.T) {
 				TypeMeta:   kindMeta("autoscaling/v2", "HorizontalPodAutoscaler"),
 				ObjectMeta: metav1.ObjectMeta{Name: "api-gateway", Namespace: "production", CreationTimestamp: metaAt("2026-10-01T08:00:00Z")},
 				Spec: autoscalingv2.HorizontalPodAutoscalerSpec{ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{Kind: "Deployment", Name: "api-gateway"},
-					MinReplicas: new(int32(2)), MaxReplicas: 10},
-				Status: autoscalingv2.HorizontalPodAutoscalerStatus{CurrentReplicas: 10, DesiredReplicas: 10, Conditions: []autoscalingv2.HorizontalPodAutoscalerCondition{
-					{Type: "AbleToScale", Status: "True", Reason: "ReadyForNewScale", Message: "recommended size matches current size"},
-					{Type: "ScalingLimited", Status: "True", Reason: "TooManyReplicas", Message: "the desired replica count is more than the maximum replica count"}}},
+					MinReplicas: new(int32(2)), MaxReplicas: 10,
+					Metrics: []autoscalingv2.MetricSpec{{Type: "Resource", Resource: &autoscalingv2.ResourceMetricSource{Name: "cpu",
+						Target: autoscalingv2.MetricTarget{Type: "Utilization", AverageUtilization: new(int32(80))}}}}},
+				Status: autoscalingv2.HorizontalPodAutoscalerStatus{CurrentReplicas: 10, DesiredReplicas: 10,
+					CurrentMetrics: []autoscalingv2.MetricStatus{{Type: "Resource", Resource: &autoscalingv2.ResourceMetricStatus{Name: "cpu",
+						Current: autoscalingv2.MetricValueStatus{AverageUtilization: new(int32(97))}}}}, Conditions: []autoscalingv2.HorizontalPodAutoscalerCondition{
+						{Type: "AbleToScale", Status: "True", Reason: "ReadyForNewScale", Message: "recommended size matches current size"},
+						{Type: "ScalingLimited", Status: "True", Reason: "TooManyReplicas", Message: "the desired replica count is more than the maximum replica count"}}},
 			}},
 			Events: []corev1.Event{describedEvent("HorizontalPodAutoscaler", "production", "api-gateway", "", "Warning", "FailedGetResourceMetric", "horizontal-pod-autoscaler",
 				"failed to get cpu utilization: unable to get metrics for resource cpu: no metrics returned from resource metrics API", 4, minutes(120), minutes(90))},

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"encoding/json"
 	"reflect"
 	"slices"
 	"strings"
@@ -21,6 +22,8 @@ func FromFile(text []byte, receivedAt time.Time) (Evidence, []Problem) {
 		r.problem("", "there is nothing in it: "+givenWhat)
 	case strings.IndexByte(clip(clean, maxLookLine), 0) >= 0:
 		r.problem("", "this is a binary file: "+givenWhat)
+	case isScalar(clean):
+		r.problem("", "a single value is no evidence: "+givenWhat)
 	default:
 		r.anything(clean)
 	}
@@ -44,6 +47,12 @@ func (r *reader) anything(text string) {
 	case r.isEmpty() || len(r.problems) == before:
 		r.problem("", "JSON that is neither evidence, nor a Kubernetes object, nor an alert with evidence{}: "+givenWhat)
 	}
+}
+
+// isScalar says whether a text is one JSON value that holds nothing: null, 42, "x".
+func isScalar(text string) bool {
+	text = strings.TrimSpace(text)
+	return text[0] != '{' && text[0] != '[' && len(text) < maxLookLine && json.Valid([]byte(text))
 }
 
 // isLog says whether JSON is what programs log: an object a line.

@@ -36,7 +36,7 @@ var signs = func() (list []marker) {
 func assignedAny(t *text, at int) (from, to int) {
 	s := t.s
 	i := run(near64(s, at), at, isWord)
-	if notTheSecret(s[at:i]) {
+	if notTheSecret(s[at:i]) || namesContainer(s, at) {
 		return 0, 0
 	}
 	if i < len(s) && s[i] == ' ' && optionBefore(s, at) {
@@ -269,4 +269,17 @@ func privateKey(t *text, at int) (from, to int) {
 		to += tail + len("-----")
 	}
 	return at, to
+}
+
+const longestName = 63 // of a container
+
+// namesContainer says whether the word is the name of a container in a sentence
+// of ours or of kubelet's: "container token-refresher: state.waiting…".
+func namesContainer(s string, at int) bool {
+	for n := 0; at > 0 && isWord(s[at-1]); n++ {
+		if at--; n == longestName {
+			return false
+		}
+	}
+	return strings.HasSuffix(s[:at], "container ") || strings.HasSuffix(s[:at], "sidecar ")
 }
