@@ -25,6 +25,11 @@ daily-20261123020003   PartiallyFailed   2        0          2026-11-23 02:00:03
 daily-20261122020001   Failed            0        0          2026-11-22 02:00:01 +0000 UTC   28d       default            <none>
 daily-20261121020002   Completed         0        1          2026-11-21 02:00:02 +0000 UTC   2d        default            <none>
 `, want: backups(daily)},
+		{name: "a backup that runs has not failed", tool: "velero backup get", text: `NAME                   STATUS       ERRORS   WARNINGS   CREATED                         EXPIRES   STORAGE LOCATION   SELECTOR
+daily-20261123031000   InProgress   0        0          2026-11-23 03:10:00 +0000 UTC   29d       default            <none>
+daily-20261122031500   Completed    0        0          2026-11-22 03:15:00 +0000 UTC   28d       default            <none>
+`, want: backups(evidence.Backup{Tool: "velero", Name: "daily", Status: "InProgress", Phase: "InProgress", Errors: of(0), LastAttempt: at("2026-11-23T03:10:00Z"),
+			LastSuccess: at("2026-11-22T03:15:00Z"), AgeHours: of(24), FailedSinceLastSuccess: of(0), RetentionDaysLeft: of(28)})},
 		{name: "velero backup describe", tool: "velero backup describe daily-20261123020003", text: `Name:         daily-20261123020003
 Namespace:    velero
 Labels:       velero.io/schedule-name=daily

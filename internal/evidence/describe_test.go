@@ -252,3 +252,27 @@ func TestKubectlDescribeOtherKinds(t *testing.T) {
 		t.Error(diff, problems)
 	}
 }
+
+// After a message of several lines kubectl aligns the rest anew.
+func TestKubectlDescribeEventsAlignedAnew(t *testing.T) {
+	text := `Name:       a
+Namespace:  n
+Node:       node-1/10.0.0.5
+Status:     Running
+IP:         10.0.0.1
+Events:
+  Type     Reason                    Age                 From               Message
+  ----     ------                    ----                ----               -------
+  Warning  FailedCreatePodSandBox    5m                  kubelet            first
+second
+  Warning  BackOff  2m  kubelet                                             third  and  last
+`
+	got, problems := evidence.Parse(rawOf(evidence.Raw{Tool: "kubectl describe pod a", Text: text}), now)
+	want := []corev1.Event{
+		describedEvent("Pod", "n", "a", "", "Warning", "FailedCreatePodSandBox", "kubelet", "first\nsecond", 1, 5*time.Minute, 5*time.Minute),
+		describedEvent("Pod", "n", "a", "", "Warning", "BackOff", "kubelet", "third  and  last", 1, 2*time.Minute, 2*time.Minute),
+	}
+	if diff := cmp.Diff(want, got.Events); diff != "" || problems != nil {
+		t.Error(diff, problems)
+	}
+}

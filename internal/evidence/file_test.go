@@ -66,6 +66,8 @@ func TestFromFile(t *testing.T) {
 		{"evidence in YAML", "# seen by hand\nobservedAt: 2026-11-23T03:15:00Z\ndisk:\n  host: web-01\n  filesystems:\n  - {mount: /, usePercent: 87}\n", "disks 1", nil},
 		{"YAML that is none", "kind: [\n", "", []evidence.Problem{{Detail: "document 1 is no YAML: line 2: did not find expected node content"}}},
 		{"an alert with evidence", `{"severity":"critical","service":"api","message":"down","evidence":{"pods":` + pod + `}}`, "pods 1", nil},
+		{"what is malformed within an alert's evidence", `{"severity":"critical","message":"down","evidence":{"pods":"none","service":{"unit":"a.service"}}}`, "services 1",
+			[]evidence.Problem{{Pointer: "/evidence/pods", Detail: "an object, an array of objects or a List was expected, this is a string"}}},
 		{"an alert without", `{"severity":"critical","service":"api","message":"down","labels":{}}`, "",
 			[]evidence.Problem{{Detail: "this is an alert without evidence{}: add evidence, or give what kubectl get pod,events -o json prints"}}},
 		{"an Alertmanager's webhook", `{"receiver":"salve","groupKey":"x","alerts":[{"labels":{"alertname":"KubePodCrashLooping"}}]}`, "",

@@ -2,6 +2,7 @@ package evidence_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -96,6 +97,8 @@ func TestWhatIsNoOutput(t *testing.T) {
 		{name: "an unknown tool is a log of the host", tool: "journalctl -u nginx", text: "Nov 23 03:10:11 web-01 nginx[1]: bind() to 0.0.0.0:80 failed (98: Address already in use)\n",
 			want: evidence.Evidence{Logs: []evidence.Log{{Host: "web-01", Tool: "journalctl -u nginx",
 				Text: "Nov 23 03:10:11 web-01 nginx[1]: bind() to 0.0.0.0:80 failed (98: Address already in use)\n"}}}},
+		{name: "a log that tells of a failure is a log", tool: "tail /var/log/app.log", text: strings.Repeat("open /data: Permission denied\n", 6),
+			want: evidence.Evidence{Logs: []evidence.Log{{Host: "web-01", Tool: "tail /var/log/app.log", Text: strings.Repeat("open /data: Permission denied\n", 6)}}}},
 		{name: "a pod's log", tool: "kubectl logs -n production api-1 -c app --previous", text: "panic: no memory\n",
 			want: evidence.Evidence{Logs: []evidence.Log{{Pod: "api-1", Container: "app", Previous: true, Text: "panic: no memory\n"}}}},
 	})
