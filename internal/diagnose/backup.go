@@ -253,7 +253,9 @@ func hours(h float64) string {
 	switch {
 	case h < 1:
 		return fmt.Sprintf("%.0f minutes", h*60)
-	case h <= 96:
+	case h < 1.5:
+		return "1 hour"
+	case h <= 240:
 		return fmt.Sprintf("%.0f hours", h)
 	}
 	return fmt.Sprintf("%.0f days", h/24)

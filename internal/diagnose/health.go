@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -50,15 +51,17 @@ func (x *examination) health() (incident.Diagnosis, bool) {
 
 const maxWellLines = 5
 
-// unwell quotes what the tables call not well.
-func (x *examination) unwell() []string {
-	var lines []string
+// unwell quotes what the tables call not well, and names the family of the first.
+func (x *examination) unwell() (lines []string, family string) {
 	for _, t := range catalogue {
-		if t.well != nil {
-			lines = append(lines, t.well(x).ill...)
+		if t.well == nil {
+			continue
+		}
+		if ill := t.well(x).ill; len(ill) > 0 {
+			lines, family = append(lines, ill...), cmp.Or(family, t.family)
 		}
 	}
-	return lines[:min(len(lines), maxWellLines)]
+	return lines[:min(len(lines), maxWellLines)], family
 }
 
 // enough says whether what was judged answers the question: pods for what is

@@ -162,6 +162,18 @@ func (u unit) atRest() bool {
 	return u.Type == "oneshot" || u.TriggeredBy != "" || u.periodic() || u.LoadState == "masked"
 }
 
+func (u unit) restsBecause() string {
+	switch {
+	case u.LoadState == "masked" || strings.HasPrefix(string(u.Enabled), "masked"):
+		return "somebody masked it"
+	case u.Enabled == "disabled":
+		return "is not enabled to start by itself"
+	case u.TriggeredBy != "":
+		return "waits for " + u.TriggeredBy
+	}
+	return "runs only when something starts it"
+}
+
 // periodic says whether a unit is known, by its name, to run once at a time: the
 // keys of evidence do not hold its type.
 func (u unit) periodic() bool {
@@ -265,7 +277,7 @@ func unitWell(u unit) (string, bool) {
 	case u.ActiveState == "active" || u.ActiveState == "reloading" || u.ActiveState == "refreshing":
 		return state, true
 	case u.atRest():
-		return state + ", and is to run only when something starts it", true
+		return state + ", and " + u.restsBecause(), true
 	}
 	return state + ": " + u.quote(), false
 }

@@ -71,7 +71,7 @@ func diskFilling(s series) (finding, bool) {
 		return finding{}, false
 	}
 	if s.told.Known {
-		return s.asTold()
+		return s.asTold("the disk "+s.title()+" fills up", "it is full", diskHorizon, fair+0.1)
 	}
 	l := s.recent(diskSpan + dayLong).daily().sinceReset(cleanUpShare)
 	if l.len() < fewestPoints-1 || s.limit <= 0 {
@@ -87,23 +87,26 @@ func diskFilling(s series) (finding, bool) {
 	return f, true
 }
 
-// asTold takes the sender's word for when the disk is full.
-func (s series) asTold() (finding, bool) {
+// asTold takes the sender's word for when it is so far.
+func (s series) asTold(symptom, then string, horizon, sureness float64) (finding, bool) {
 	days := s.told.Value
-	if days < 0 || days > diskHorizon {
+	if days < 0 || days > horizon {
 		return finding{}, false
 	}
 	f := finding{
-		symptom: "the disk " + s.title() + " fills up", confidence: fair + 0.1, grave: -days,
-		because: "by its growth it is full in about " + span(days),
+		symptom: symptom, confidence: sureness, grave: -days,
+		because: "by its growth " + then + " in about " + span(days),
 		quotes:  []string{s.grows},
-		missing: []string{"the use of " + s.title() + " over the last 7 days"},
+		missing: []string{fmt.Sprintf("the use of %s over the last %.0f days", s.title(), surestAfter)},
 	}
 	return f, true
 }
 
 // cpuRising looks at whole days: a morning is no trend.
 func cpuRising(s series) (finding, bool) {
+	if s.name == "cpu" && s.told.Known {
+		return s.asTold(s.title()+" uses more and more CPU", fmt.Sprintf("it reaches %d %%", usageCeiling), usageHorizon, fair+0.1)
+	}
 	if s.name != "cpu" || s.limit <= 0 {
 		return finding{}, false
 	}
@@ -127,6 +130,11 @@ func cpuRising(s series) (finding, bool) {
 }
 
 func memoryLeak(s series) (finding, bool) {
+	if s.name == "memory" && s.told.Known {
+		f, ok := s.asTold("the memory of "+s.title()+" rises", "it is used up", usageHorizon, 0.5)
+		f.missing = append(f.missing, "whether it falls again without a restart, and the load over the same time")
+		return f, ok
+	}
 	if s.name != "memory" {
 		return finding{}, false
 	}
@@ -229,23 +237,42 @@ func (f filesystem) toldGrowth() (series, bool) {
 	return s, true
 }
 
-// toldOf is what a sender says of the growth of use, as numbers without a field:
-// daysUntilFull, diskGrowthPercentPerDay.
+// toldOf is what a sender says of the growth of use as numbers that have no field
+// of their own, such as cpuGrowthPercentPerWeek.
 func (x *examination) toldOf(u usage) []series {
+	var out []series
 	for _, key := range slices.Sorted(maps.Keys(u.Measured)) {
-		name := word(key)
-		full := strings.Contains(name, "daysuntilfull") || strings.Contains(name, "daystofull") || strings.Contains(name, "fullindays")
-		if full && metricOf(key) != "memory" && u.Measured[key].Known {
-			return []series{{x: x, of: u, name: "disk", told: u.Measured[key], grows: fmt.Sprintf("usage of %s: %s=%s", u.title(), key, u.Measured[key])}}
+		perDay, name := toldRate(word(key), u.Measured[key].Value)
+		now := map[string]evidence.Number{"cpu": u.CPUPercent, "memory": u.MemoryPercent}[name]
+		if v, known := u.percent(now); known && perDay > 0 {
+			ceiling := map[string]float64{"cpu": usageCeiling, "memory": percentIsFull}[name]
+			out = append(out, series{x: x, of: u, name: name, key: key, told: evidence.Of((ceiling - v) / perDay),
+				grows: fmt.Sprintf("usage of %s: %s=%s, %sPercent=%s", u.title(), key, u.Measured[key], name, now)})
 		}
 	}
-	return nil
+	return out
+}
+
+// toldRate reads a growth in points a day out of its name.
+func toldRate(name string, v float64) (perDay float64, metric string) {
+	if !slices.ContainsFunc([]string{"growth", "trend", "slope", "increase", "rise"}, func(w string) bool { return strings.Contains(name, w) }) || strings.Contains(name, "bytes") {
+		return 0, ""
+	}
+	for _, per := range []struct {
+		word string
+		days float64
+	}{{"perhour", 1.0 / 24}, {"perday", 1}, {"daily", 1}, {"perweek", 7}, {"weekly", 7}, {"permonth", 30}} {
+		if strings.Contains(name, per.word) {
+			return v / per.days, metricOf(name)
+		}
+	}
+	return 0, ""
 }
 
 // seriesWell: a rise that is no trend by the rules is health, unless it has got far.
 func seriesWell(s series) (string, bool) {
 	if s.told.Known {
-		return fmt.Sprintf("%s: full in %s days", s.title(), s.told), s.told.Value > diskHorizon
+		return s.grows, s.told.Value > diskHorizon
 	}
 	end := s.recent(dayLong)
 	middle := median(slices.Clone(end.value))

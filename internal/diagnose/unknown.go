@@ -17,14 +17,24 @@ func unknown(summary string) incident.Diagnosis {
 // unknown says what would decide, and what is seen not to be well.
 func (x *examination) unknown() incident.Diagnosis {
 	d := x.unnamed()
-	ill := x.unwell()
+	ill, family := x.unwell()
 	d.Evidence = append(d.Evidence, ill...)
 	if len(ill) > 0 && x.open() && len(x.pods) == 0 {
 		d.Summary = "something is not well, and nothing says why: " + ill[0]
 		d.Chain = []string{d.Summary}
-		d.Missing = []string{"the pods, events and logs of what is not well"}
+		d.Missing = []string{whatDecides(family)}
 	}
 	return d
+}
+
+// whatDecides says what would tell more of something that is not well: more of the
+// same where it is no object of Kubernetes.
+func whatDecides(family string) string {
+	if slices.Contains([]string{"host", "service", "cert", "backup", "db", "resource", "slo", "trend"}, family) {
+		words, _ := Asks(family)
+		return words
+	}
+	return "the pods, events and logs of what is not well"
 }
 
 func (x *examination) unnamed() incident.Diagnosis {

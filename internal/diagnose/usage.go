@@ -56,7 +56,7 @@ func (u usage) title() string {
 	case u.Host != "":
 		return u.Host
 	}
-	return orElse(u.Service, orElse(u.x.q.Target.String(), "what was measured"))
+	return orElse(u.Service, orElse(u.x.q.Target.String(), "a host or workload that is not named"))
 }
 
 // percent is a measured share in percent. Two of them below one may be shares; what
@@ -84,7 +84,7 @@ func (u usage) over(what string, used, baseline, other evidence.Number) (finding
 	}
 	f := finding{
 		symptom: fmt.Sprintf("%s uses %s %% of its %s", u.title(), used, what),
-		because: fmt.Sprintf("more than %d %% is too much for what comes in peaks", saturatedPercent),
+		because: fmt.Sprintf("more than %d %% leaves no room, and nothing shows that so much is usual", saturatedPercent),
 		quotes:  append([]string{u.quote()}, u.processes()...), grave: v,
 	}
 	if len(u.TopProcesses) > 0 {

@@ -162,7 +162,8 @@ func isKubernetes(in map[string]json.RawMessage) bool {
 }
 
 func isAggregate(in map[string]json.RawMessage) bool {
-	return !absent(in["metrics"]) && firstByte(in["metrics"]) == '{' && (!absent(in["window"]) || !absent(in["sources"]))
+	tells := !absent(in["window"]) || !absent(in["sources"]) || !absent(in["service"]) && firstByte(in["service"]) == '"'
+	return firstByte(in["metrics"]) == '{' && tells
 }
 
 func isAlert(in map[string]json.RawMessage) bool {

@@ -17,6 +17,11 @@ type usageDoc struct {
 	CPU        amount       `json:"cpu"`
 	Memory     amount       `json:"memory" also:"mem,ram"`
 	Service    string       `json:"service"`
+	Mount      string       `json:"mount" also:"mountpoint"`
+	Disk       amount       `json:"diskPercent" also:"disk,diskUsePercent,diskUsedPercent,diskUsagePercent,diskUsage,diskUtilization"`
+	DiskBytes  Number       `json:"diskGrowthBytesPerDay"`
+	DiskPoints Number       `json:"diskGrowthPercentPerDay"`
+	DiskDays   Number       `json:"daysUntilFull" also:"daysToFull,fullInDays,diskFullInDays,diskDaysUntilFull,daysUntilDiskFull,estimatedDaysUntilFull"`
 	Metric     string       `json:"metric" also:"query"` // of samples that do not name it
 	History    []Sample     `json:"history" also:"samples,points,values,datapoints,daily"`
 	Limit      Number       `json:"limit"`
@@ -48,7 +53,7 @@ type promSeries struct {
 // maxSeries bounds the series of one usage.
 const maxSeries = 100
 
-func usageFact(_ *reader, _ string, _ json.RawMessage, doc *usageDoc) Usage {
+func usageFact(r *reader, _ string, _ json.RawMessage, doc *usageDoc) Usage {
 	u := doc.Usage
 	u.Host, u.Service = withoutPort(u.Host), doc.Service
 	doc.CPU.into(&u.CPUPercent, &u.CPUMillicores, 1000)
@@ -65,7 +70,16 @@ func usageFact(_ *reader, _ string, _ json.RawMessage, doc *usageDoc) Usage {
 		}
 	}
 	u.Series = u.Series[:min(len(u.Series), maxSeries)]
+	r.diskInUse(u.Host, doc)
 	return u
+}
+
+// diskInUse notes what is said of a disk among other use.
+func (r *reader) diskInUse(host string, doc *usageDoc) {
+	f := Filesystem{Mount: doc.Mount, UsePercent: doc.Disk.percent, GrowthBytesADay: doc.DiskBytes, GrowthPercentADay: doc.DiskPoints, DaysUntilFull: doc.DiskDays}
+	if (f.UsePercent.Known || f.DaysUntilFull.Known) && len(r.ev.Disks) < maxItems {
+		r.ev.Disks = append(r.ev.Disks, Disk{Host: host, Filesystems: []Filesystem{f}})
+	}
 }
 
 // series is one line of an answer. An expression's result has no name: the query
