@@ -55,9 +55,9 @@ func (b backup) quote() string {
 }
 
 // word is a status or phase without the ways in which tools write it.
-func word(s string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(s))
-}
+func word(s string) string { return strings.ToLower(unpunctuated.Replace(s)) }
+
+var unpunctuated = strings.NewReplacer("_", "", "-", "", " ", "")
 
 var (
 	backupFailures  = words("failed failure error errored partiallyfailed failedvalidation partial incomplete fatal corrupt aborted canceled cancelled timeout timedout warning completedwitherrors finalizingpartiallyfailed waitingforpluginoperationspartiallyfailed walarchivingfailing")
@@ -287,7 +287,7 @@ func backupWell(b backup) (string, bool) {
 		return b.title() + ": its schedule is paused, so no newer one comes; " + b.quote(), false
 	case known && !b.failed():
 		return fmt.Sprintf("%s: last success %s ago", b.title(), hours(age)), true
-	case b.says(backupSuccesses):
+	case b.says(backupSuccesses) && b.LastSuccess.IsZero() && !b.AgeHours.Known:
 		return b.title() + ": " + orElse(b.Status, b.Phase), true
 	}
 	return b.title() + ": nothing says when it last succeeded; " + b.quote(), false

@@ -147,7 +147,7 @@ func (d database) quote(m evidence.Member) string {
 // inUse is how many percent of the connections are in use.
 func (d database) inUse() (percent float64, known bool) {
 	used, most := d.ConnectionsUsed, d.ConnectionsMax
-	if used.Known && most.Known && most.Value > 0 && used.Value >= 0 {
+	if used.Known && most.Known && most.Value >= 1 && used.Value >= 0 {
 		return used.Value * 100 / most.Value, true
 	}
 	p := d.ConnectionsPercent

@@ -12,17 +12,16 @@ import (
 // eaters are the biggest directories and the core dumps that lie on the file
 // system, and what stands out among them.
 func (f filesystem) eaters() (quotes []string, what string) {
-	top := f.on(f.disk.Top)
-	for _, d := range top[:min(len(top), eatersQuoted)] {
+	for _, d := range f.top[:min(len(f.top), eatersQuoted)] {
 		quotes = append(quotes, fmt.Sprintf("du: %s %s", bytes(d.Bytes), d.Path))
 	}
-	parts := append(f.biggest(top), rotated(top)...)
-	dumps, said := coreDumps(f.on(f.disk.CoreDumps))
+	parts := append(biggest(f.top), rotated(f.top)...)
+	dumps, said := coreDumps(f.cores)
 	return append(quotes, dumps...), strings.Join(append(parts, said...), "; ")
 }
 
 // biggest names the log directory, which can be cleaned, before what is biggest.
-func (f filesystem) biggest(top []evidence.PathSize) []string {
+func biggest(top []evidence.PathSize) []string {
 	for _, d := range top {
 		if logDirectory(d.Path) && !isRotated(d.Path) {
 			return []string{fmt.Sprintf("%s holds %s of logs", d.Path, bytes(d.Bytes))}

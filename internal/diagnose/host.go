@@ -11,15 +11,16 @@ import (
 
 // filesystem is one file system of a host, with what is known of what lies on it.
 type filesystem struct {
-	x    *examination
-	disk *evidence.Disk
-	fs   evidence.Filesystem
+	x          *examination
+	disk       *evidence.Disk
+	fs         evidence.Filesystem
+	top, cores []evidence.PathSize // what lies on it, the biggest first
 }
 
 // maxFilesystems bounds what is looked at of one host.
-const maxFilesystems = 500
+const maxFilesystems = 200
 
-// filesystems are those that can be filled, the fullest first.
+// filesystems are those that can be filled.
 func (x *examination) filesystems() []filesystem {
 	var out []filesystem
 	for i := range x.ev.Disks {
@@ -27,13 +28,18 @@ func (x *examination) filesystems() []filesystem {
 		if !x.concernsHost(d.Host) {
 			continue
 		}
-		for _, fs := range d.Filesystems[:min(len(d.Filesystems), maxFilesystems)] {
+		top, cores := onMounts(d, d.Top), onMounts(d, d.CoreDumps)
+		for _, fs := range mountsOf(d) {
 			if canFill(fs) {
-				out = append(out, filesystem{x, d, fs})
+				out = append(out, filesystem{x, d, fs, top[fs.Mount], cores[fs.Mount]})
 			}
 		}
 	}
 	return out
+}
+
+func mountsOf(d *evidence.Disk) []evidence.Filesystem {
+	return d.Filesystems[:min(len(d.Filesystems), maxFilesystems)]
 }
 
 // neverFill are file systems whose use says nothing: images that are full from
@@ -194,15 +200,19 @@ func inodesExhausted(f filesystem) (finding, bool) {
 
 // others quotes the host's other file systems that are as badly off.
 func (f filesystem) others(above float64, used func(filesystem) (float64, bool), quote func(filesystem) string) []string {
-	var out []string
-	for _, fs := range f.disk.Filesystems[:min(len(f.disk.Filesystems), maxFilesystems)] {
-		o := filesystem{f.x, f.disk, fs}
+	var found []filesystem
+	for _, fs := range mountsOf(f.disk) {
+		o := filesystem{x: f.x, disk: f.disk, fs: fs}
 		if v, known := used(o); known && v > above && fs.Mount != f.fs.Mount && canFill(fs) && !o.inMemory() {
-			out = append(out, quote(o))
+			found = append(found, o)
 		}
 	}
-	slices.Sort(out)
-	return out[:min(len(out), othersQuoted)]
+	slices.SortStableFunc(found, func(a, b filesystem) int { return strings.Compare(a.fs.Mount, b.fs.Mount) })
+	var out []string
+	for _, o := range found[:min(len(found), othersQuoted)] {
+		out = append(out, quote(o))
+	}
+	return out
 }
 
 func (f filesystem) quote(command, what string) string {
@@ -263,32 +273,34 @@ func bytes(n evidence.Number) string {
 	return ""
 }
 
+// maxPaths bounds how many paths of one host are looked at.
+const maxPaths = 1_000
+
+// onMounts tells which paths lie on which file system, the biggest first. A file
+// system's own mount point says nothing.
+func onMounts(d *evidence.Disk, paths []evidence.PathSize) map[string][]evidence.PathSize {
+	out := map[string][]evidence.PathSize{}
+	for _, p := range paths[:min(len(paths), maxPaths)] {
+		if mount := mountOf(d, p.Path); p.Path != "" && p.Path != mount && p.Bytes.Value >= 0 {
+			out[mount] = append(out[mount], p)
+		}
+	}
+	for _, list := range out {
+		slices.SortFunc(list, func(a, b evidence.PathSize) int {
+			return cmp.Or(-cmp.Compare(a.Bytes.Value, b.Bytes.Value), strings.Compare(a.Path, b.Path))
+		})
+	}
+	return out
+}
+
 // mountOf is the longest mount point that a path lies under.
-func (f filesystem) mountOf(path string) string {
+func mountOf(d *evidence.Disk, path string) string {
 	best := ""
-	for _, fs := range f.disk.Filesystems[:min(len(f.disk.Filesystems), maxFilesystems)] {
+	for _, fs := range mountsOf(d) {
 		under := fs.Mount == "/" || path == fs.Mount || fs.Mount != "" && strings.HasPrefix(path, strings.TrimSuffix(fs.Mount, "/")+"/")
 		if under && len(fs.Mount) > len(best) {
 			best = fs.Mount
 		}
 	}
 	return best
-}
-
-// maxPaths bounds how many paths are looked for on one file system.
-const maxPaths = 1_000
-
-// on are the paths that lie on this file system, the biggest first. The file
-// system's own mount point says nothing.
-func (f filesystem) on(paths []evidence.PathSize) []evidence.PathSize {
-	var out []evidence.PathSize
-	for _, p := range paths[:min(len(paths), maxPaths)] {
-		if p.Path != "" && p.Path != f.fs.Mount && p.Bytes.Value >= 0 && f.mountOf(p.Path) == f.fs.Mount {
-			out = append(out, p)
-		}
-	}
-	slices.SortFunc(out, func(a, b evidence.PathSize) int {
-		return cmp.Or(-cmp.Compare(a.Bytes.Value, b.Bytes.Value), strings.Compare(a.Path, b.Path))
-	})
-	return out
 }

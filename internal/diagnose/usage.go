@@ -88,8 +88,7 @@ func (u usage) over(what string, used, baseline, other evidence.Number) (finding
 		quotes:  append([]string{u.quote()}, u.processes()...), grave: v,
 	}
 	if len(u.TopProcesses) > 0 {
-		p := u.top()[0]
-		f.because = fmt.Sprintf("%s uses most (CPU %s %%, memory %s %%)", p.Name, p.CPUPercent, p.MemoryPercent)
+		f.because = quoteProcess(u.top()[0]) + " is at the top"
 	} else {
 		f.missing = []string{"which processes of " + u.title() + " use most"}
 	}

@@ -185,8 +185,10 @@ func shortName(key string) string {
 
 // plainKey is a name without the ways in which people write it.
 func plainKey(name string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "", ".", "").Replace(clip(name, 100)))
+	return strings.ToLower(unpunctuated.Replace(clip(name, 100)))
 }
+
+var unpunctuated = strings.NewReplacer("_", "", "-", "", " ", "", ".", "")
 
 func pointerPart(key string) string {
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(clip(key, 100))
