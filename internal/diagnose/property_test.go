@@ -192,7 +192,10 @@ func TestMergeOrderDoesNotMatter(t *testing.T) {
 
 func FuzzParseEvidence(f *testing.F) {
 	f.Add([]byte(sent([]string{oomPod(apiPod)}, []string{warn("app", "Unhealthy", live, 3, time.Minute)}, ownersJSON)))
-	for _, doc := range []string{`{}`, `null`, `{"pods":{"kind":"PodList","items":[{}]}}`, `{"pods":[[]],"logs":{}}`, `{"events":[{"apiVersion":"events.k8s.io/v1","kind":"Event"}]}`, `{"observedAt":1}`} {
+	for _, doc := range []string{
+		`{"disk":{"host":"a","mount":"/","use_percent":"87%","history":[["2026-11-20",5]]},"service":{"unit":"a","status":"failed (x)"},"certificate":{"subject":{"cn":"a"},"daysLeft":5},"backup":{"cron":"0 2 * * *","ageHours":9}}`,
+		`{"usage":{"cpu":"250m","data":{"result":[{"metric":{"__name__":"memory"},"values":[[1795132800,"NaN"],[1,"2"]]}]},"errorRate":0.4,"cpuGrowthPerDay":2},"db":{"members":[{"role":"leader","state":"stopped"}]},"aggregate":{"metrics":{"p99":"2s"}}}`,
+		`{}`, `null`, `{"pods":{"kind":"PodList","items":[{}]}}`, `{"pods":[[]],"logs":{}}`, `{"events":[{"apiVersion":"events.k8s.io/v1","kind":"Event"}]}`, `{"observedAt":1}`} {
 		f.Add([]byte(doc))
 	}
 	f.Fuzz(func(t *testing.T, doc []byte) {
