@@ -193,8 +193,8 @@ func TestTrends(t *testing.T) {
 
 		{name: "80 % within 4 weeks", doc: usageOf(drawn("cpuPercent", day, 14, from(40, 1.2))), cause: "trend.cpu_rising", says: "reaches 80 % in about 20 days"},
 		{name: "80 % later", doc: usageOf(drawn("cpuPercent", day, 14, from(40, 0.8))), cause: "healthy"},
-		{name: "there already", doc: usageOf(drawn("cpuPercent", day, 14, from(70, 1))), cause: "healthy"},
-		{name: "there, and too much", doc: usageOf(drawn("cpuPercent", day, 14, from(80, 1))), cause: "unknown", says: "at the end"},
+		{name: "there already", doc: usageOf(drawn("cpuPercent", day, 14, from(70, 1))), cause: "trend.cpu_rising", says: "past 80 %"},
+		{name: "there, and too much", doc: usageOf(drawn("cpuPercent", day, 14, from(80, 1))), cause: "trend.cpu_rising", says: "past 80 %"},
 		{name: "as shares", doc: usageOf(drawn("cpu_utilization", day, 14, from(0.40, 0.012))), cause: "trend.cpu_rising"},
 		{name: "under its waves", doc: usageOf(drawn("cpuPercent", 2*time.Hour, 121, wave(40, 2, 15))), cause: "trend.cpu_rising"},
 		{name: "waves alone", doc: usageOf(drawn("cpuPercent", 2*time.Hour, 121, wave(40, 0, 15))), cause: "healthy"},

@@ -37,7 +37,9 @@ func TestFactsInOtherWritings(t *testing.T) {
 }
 
 func TestFactsWhateverTheirForm(t *testing.T) {
-	at := func(day int) evidence.Time { return evidence.Time{Time: time.Date(2026, 11, day, 0, 0, 0, 0, time.UTC)} }
+	at := func(day int) evidence.Time {
+		return evidence.Time{Time: time.Date(2026, 11, day, 0, 0, 0, 0, time.UTC)}
+	}
 	points := []evidence.Point{{T: at(20), Value: evidence.Of(50)}, {T: at(21), Value: evidence.Of(52.5)}}
 	for _, c := range []struct {
 		name, doc string
