@@ -41,7 +41,7 @@ func unitName(name string) (string, error) {
 		return !letter && !strings.ContainsRune("._-@:", r)
 	}
 	if name == "" || len(name) > 253 || name[0] == '-' || strings.ContainsFunc(name, odd) {
-		return "", fmt.Errorf("%q is no name of a systemd unit: at most 253 letters, digits and . _ - @ :", clip(name, 60))
+		return "", fmt.Errorf("%q is no name of a systemd unit: at most 253 letters, digits and . : _ @ -", clip(name, 60))
 	}
 	return name, nil
 }
