@@ -22,7 +22,8 @@ type examination struct {
 	pvcs    map[string]*corev1.PersistentVolumeClaim // by namespace/name
 	held    map[string]bool                          // keys of the objects in the evidence; made when first asked for
 	pods    []*pod
-	borne   []string // keys of what the target bears on, where it is not judged by pods
+	boxes   []container // of the pods; made when first asked for
+	borne   []string    // keys of what the target bears on, where it is not judged by pods
 	works   []*workload
 	limits  []quota       // every quota; read when first asked for
 	every   []*corev1.Pod // every pod, likewise
@@ -213,7 +214,10 @@ func (x *examination) gather() []finding {
 // containers are all containers of the pods that count. A pod without any status
 // is looked at by its spec and events.
 func (x *examination) containers() []container {
-	var out []container
+	if x.boxes != nil {
+		return x.boxes
+	}
+	out := []container{}
 	for _, p := range x.pods {
 		for _, c := range p.containers {
 			if c.known || len(p.Status.ContainerStatuses) == 0 {
@@ -221,5 +225,6 @@ func (x *examination) containers() []container {
 			}
 		}
 	}
+	x.boxes = out
 	return out
 }
