@@ -43,7 +43,7 @@ func TestHostileFacts(t *testing.T) {
 			start := time.Now()
 			ev, _ := evidence.Parse([]byte(doc), now)
 			d := diagnose.Diagnose(ev, diagnose.Question{})
-			if took := time.Since(start); took > 20*time.Second {
+			if took := time.Since(start); took > time.Minute {
 				t.Errorf("%d bytes took %s", len(doc), took)
 			}
 			for _, line := range append(append(d.Chain, d.Evidence...), d.Missing...) {

@@ -108,7 +108,7 @@ func TestRedactIsLinear(t *testing.T) {
 		if _, err := redact.JSON(json.RawMessage(`{"a":"` + text + `"}`)); err != nil {
 			t.Errorf("%q: %v", unit, err)
 		}
-		if took := time.Since(start); took > 10*time.Second {
+		if took := time.Since(start); took > time.Minute {
 			t.Errorf("%q: %s for 1 MiB", unit, took)
 		}
 	}
