@@ -4,7 +4,6 @@ package diagnose
 // by what explains what.
 var catalogue = []table{
 	over("pod", (*examination).containers, nil, containerRules),
-	over("pod", (*examination).wholePods, nil, podRules),
 	over("host", (*examination).filesystems, diskWell, hostRules),
 	over("service", (*examination).units, unitWell, serviceRules),
 	over("cert", (*examination).certificates, certWell, certRules),

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"slices"
 
 	"salve/internal/evidence"
@@ -19,6 +20,10 @@ type Question struct {
 // the same diagnosis, in whatever order it came; evidence about other things
 // does not change it.
 func Diagnose(ev evidence.Evidence, q Question) incident.Diagnosis {
+	if ev.Empty() { // as every alert is that only names its target
+		x := &examination{ev: ev, q: q, cluster: cmp.Or(q.Target.Cluster, ev.Cluster)}
+		return x.finish(x.suspect(x.unnamed()))
+	}
 	x := examine(ev, q)
 	if x.scope.ambiguous {
 		return x.finish(x.ambiguous())

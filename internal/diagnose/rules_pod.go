@@ -39,6 +39,3 @@ var containerRules = []row[container]{
 		Quotes: "the present state; the Unhealthy events",
 	}, readinessFailed},
 }
-
-// podRules are about a pod as a whole.
-var podRules = []row[*pod]{}

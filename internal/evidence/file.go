@@ -123,9 +123,7 @@ func prompt(line string) (called string, ok bool) {
 
 // isEmpty says whether nothing was found yet.
 func (r *reader) isEmpty() bool {
-	e := r.ev
-	e.ObservedAt = time.Time{}
-	return len(r.looks) == 0 && reflect.ValueOf(e).IsZero() && reflect.ValueOf(r.described).IsZero() && reflect.ValueOf(r.listed).IsZero()
+	return len(r.looks) == 0 && r.ev.Empty() && reflect.ValueOf(r.described).IsZero() && reflect.ValueOf(r.listed).IsZero()
 }
 
 // whole puts the looks of a file together with what stood beside them.

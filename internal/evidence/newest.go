@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"reflect"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -68,9 +69,9 @@ func noteState(note func(time.Time), s corev1.ContainerState) {
 	}
 }
 
-// Empty says whether nothing at all was read.
+// Empty says whether nothing was given: a list without entries is an answer too,
+// as of an audit that found nothing.
 func (e Evidence) Empty() bool {
-	return len(e.Pods)+len(e.Events)+len(e.Deployments)+len(e.ReplicaSets)+len(e.StatefulSets)+len(e.DaemonSets)+len(e.Jobs)+len(e.CronJobs) == 0 &&
-		len(e.Nodes)+len(e.PVCs)+len(e.HPAs)+len(e.PDBs)+len(e.Quotas)+len(e.GitOps) == 0 &&
-		len(e.Logs)+len(e.Disks)+len(e.Certificates)+len(e.Backups)+len(e.Services)+len(e.DBs)+len(e.Findings)+len(e.Usages)+len(e.Aggregates)+len(e.Files) == 0
+	e.ObservedAt, e.Cluster = time.Time{}, ""
+	return reflect.ValueOf(e).IsZero()
 }
