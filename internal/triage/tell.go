@@ -132,10 +132,11 @@ func (r *round) message(channel, kind string, last ...string) {
 	r.settleOne(len(r.intents) - 1)
 }
 
-// said says whether the same message is on its way or was delivered already.
+// said says whether the same message is on its way or was delivered already, since
+// the incident opened or came back: behind one of before stands that it was over.
 func (r *round) said(message incident.Intent) bool {
 	for _, in := range r.intents {
-		same := in.Effect == incident.Tell && in.PlanHash == message.PlanHash && r.ofThisStretch(in)
+		same := in.Effect == incident.Tell && in.PlanHash == message.PlanHash && !in.CreatedAt.Before(r.inc.BeganAt)
 		if same && (!in.State.Terminal() || in.State == incident.Succeeded) {
 			return true
 		}
