@@ -33,7 +33,7 @@ func (r *round) decide() {
 			Guards: []incident.Reading{}, PolicyVersion: r.policy.Version(),
 		}
 	case r.wantsEvidence():
-		r.out.Decision = r.collectDecision("the evidence does not decide yet")
+		r.out.Decision = r.collectDecision(r.whyCollect())
 	default:
 		r.out.Decision = r.policy.Decide(r.policyFacts())
 		r.carryOut()
@@ -146,6 +146,14 @@ func (r *round) look(target incident.Target) string {
 		family = incident.Family(d.Cause)
 	}
 	return cmp.Or(diagnose.Look(target, family), diagnose.CollectPod)
+}
+
+// whyCollect says whether a cause is still looked for, or only more about it.
+func (r *round) whyCollect() string {
+	if d := r.out.Diagnosis; d.Decided() {
+		return "before anything is done about " + d.Cause + ", this is asked for once: " + strings.Join(d.Missing, ", ")
+	}
+	return "the evidence does not decide yet"
 }
 
 func (r *round) collectDecision(reason string) incident.Decision {

@@ -32,7 +32,7 @@ func TestTheLogIsAskedForOnce(t *testing.T) {
 			w.alert(crash)
 			w.run("collect.pod", w.crashes())
 			w.wantLive("collect.logs ready")
-			w.wantVerdict(incident.VerdictCollect, "does not decide")
+			w.wantVerdict(incident.VerdictCollect, "before anything is done about pod.startup_failed, this is asked for once: the previous log")
 			if got := w.find("collect.logs", incident.Ready).Target; got.Container != "app" || got.Name != "api-gateway-7d9f5b8c6-x7k2m" {
 				t.Errorf("the log of %+v is asked for", got)
 			}
