@@ -31,7 +31,7 @@ func (s scenario) capture(ctx context.Context, c *cluster.Cluster, path string) 
 		if err := c.Apply(ctx, s.name, step); err != nil {
 			return err
 		}
-		err := c.Until(ctx, func() (bool, error) {
+		err := cluster.Until(ctx, func() (bool, error) {
 			var err error
 			e, err = gather(ctx, c, s.name)
 			return err == nil && s.shows[i](e), err

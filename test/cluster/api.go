@@ -105,7 +105,7 @@ func (c *Cluster) Namespace(ctx context.Context, name string, labels map[string]
 	if code != http.StatusCreated {
 		return fmt.Errorf("namespace %s: %d %s", name, code, answer)
 	}
-	return c.Until(ctx, func() (bool, error) {
+	return Until(ctx, func() (bool, error) {
 		code, _, err := c.Do(ctx, http.MethodGet, "/api/v1/namespaces/"+name+"/serviceaccounts/default", "", nil)
 		return code == http.StatusOK, err
 	})
@@ -147,8 +147,9 @@ func pathOf(namespace, manifest string) (string, error) {
 	return p.prefix + "/namespaces/" + namespace + "/" + p.plural + "/" + o.Metadata.Name, nil
 }
 
-// Until asks ten times a second until the answer is yes, an error, or ctx ends.
-func (c *Cluster) Until(ctx context.Context, done func() (bool, error)) error {
+// Until asks ten times a second until the answer is yes, an error, or ctx ends:
+// other programs give no signal to wait for.
+func Until(ctx context.Context, done func() (bool, error)) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"salve/test/cluster"
 	"salve/test/standin"
 )
 
@@ -146,7 +147,7 @@ func (s *story) postWebhook(payload []byte, secret string) int {
 func (s *story) untilIncident(what string, as func(incidentView) bool) incidentView {
 	s.t.Helper()
 	var last incidentView
-	err := until(s.ctx, func() (bool, error) {
+	err := cluster.Until(s.ctx, func() (bool, error) {
 		var found bool
 		var err error
 		last, found, err = s.incident()

@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"salve/test/cluster"
 )
 
 // n8n is a real n8n with a fresh database and the repository's workflows.
@@ -62,7 +64,7 @@ func (n *n8n) start(ctx context.Context) error {
 	}
 	err = n.process.ready(ctx, n.url+"/healthz/readiness")
 	if err == nil {
-		err = until(ctx, func() (bool, error) { return n.settled(ctx) })
+		err = cluster.Until(ctx, func() (bool, error) { return n.settled(ctx) })
 	}
 	if err != nil {
 		n.process.stop()

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"salve/test/cluster"
 )
 
 // process is one program under test, in a process group of its own.
@@ -65,7 +67,7 @@ func (p *process) kill() {
 
 // ready waits until url answers 200, or says what the program's log ends with.
 func (p *process) ready(ctx context.Context, url string) error {
-	err := until(ctx, func() (bool, error) {
+	err := cluster.Until(ctx, func() (bool, error) {
 		select {
 		case <-p.done:
 			return false, errors.New("it ended")
@@ -90,23 +92,6 @@ func answers(ctx context.Context, url string) bool {
 	}
 	resp.Body.Close()
 	return resp.StatusCode == http.StatusOK
-}
-
-// until asks ten times a second until the answer is yes, an error, or too late:
-// other programs give no signal to wait for.
-func until(ctx context.Context, done func() (bool, error)) error {
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if yes, err := done(); yes || err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
 }
 
 // run runs a program to its end and gives its standard output.

@@ -61,7 +61,7 @@ func (s *story) pods() []cluster.Object {
 // the story be about it.
 func (s *story) untilPod(reason string) (name string) {
 	s.t.Helper()
-	err := until(s.ctx, func() (bool, error) {
+	err := cluster.Until(s.ctx, func() (bool, error) {
 		for _, pod := range s.pods() {
 			if cluster.At(pod, "status", "containerStatuses", 0, "state", "waiting", "reason") == reason {
 				name, _ = cluster.At(pod, "metadata", "name").(string)
@@ -123,7 +123,7 @@ func TestEvidenceLoopOnARealCluster(t *testing.T) {
 // wantReplaced waits until a pod is gone and all pods of its owner are ready.
 func (s *story) wantReplaced(gone string) {
 	s.t.Helper()
-	err := until(s.ctx, func() (bool, error) {
+	err := cluster.Until(s.ctx, func() (bool, error) {
 		pods := s.pods()
 		for _, pod := range pods {
 			if cluster.At(pod, "metadata", "name") == gone || cluster.At(pod, "status", "containerStatuses", 0, "ready") != true {
@@ -172,7 +172,7 @@ spec: {hard: {limits.memory: 512Mi}}`)
 
 func (s *story) untilEvent(reason, says string) {
 	s.t.Helper()
-	err := until(s.ctx, func() (bool, error) {
+	err := cluster.Until(s.ctx, func() (bool, error) {
 		events, err := theWorld.cluster.Items(s.ctx, "/api/v1/namespaces/"+s.namespace+"/events")
 		for _, e := range events {
 			message, _ := e["message"].(string)
@@ -209,7 +209,7 @@ func TestN8NMayDoNoMoreThanItNeeds(t *testing.T) {
 	s := newRealStory(t, "shop-rights")
 	s.apply(deployment, 1, `sim/log: "hello\nworld\n"`)
 	var pod string
-	err := until(s.ctx, func() (bool, error) {
+	err := cluster.Until(s.ctx, func() (bool, error) {
 		pods := s.pods()
 		if len(pods) == 0 || cluster.At(pods[0], "status", "phase") != "Running" {
 			return false, nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"salve/test/cluster"
 	"salve/test/standin"
 )
 
@@ -245,7 +246,7 @@ func (s *story) wantStory(i incidentView, operations ...string) {
 // untilTold waits for a message about the incident: others tell Slack, too.
 func (s *story) untilTold(i incidentView) (told standin.Request) {
 	s.t.Helper()
-	err := until(s.ctx, func() (bool, error) {
+	err := cluster.Until(s.ctx, func() (bool, error) {
 		for _, r := range theWorld.slack.Matching("POST", "/api/chat.postMessage") {
 			if strings.Contains(string(r.Body), i.ShortID+" ") {
 				told = r

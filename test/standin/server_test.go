@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"salve/test/cluster"
 )
 
 var noon = time.Date(2026, 3, 1, 3, 15, 0, 0, time.UTC)
@@ -49,24 +51,6 @@ func ask(t *testing.T, s *Server, method, path, token, contentType, body string)
 	return resp.StatusCode, o
 }
 
-// at reads a nested value; numbers index lists.
-func at(v any, path ...any) any {
-	for _, step := range path {
-		switch step := step.(type) {
-		case string:
-			m, _ := v.(object)
-			v = m[step]
-		case int:
-			l, _ := v.([]any)
-			if step >= len(l) {
-				return nil
-			}
-			v = l[step]
-		}
-	}
-	return v
-}
-
 const (
 	pods     = "/api/v1/namespaces/production/pods"
 	ill      = pods + "/" + CrashingPod
@@ -77,18 +61,18 @@ const (
 func TestTheIllPod(t *testing.T) {
 	s := start(t)
 	code, pod := ask(t, s, "GET", ill, "kube", "", "")
-	status := at(pod, "status", "containerStatuses", 0)
+	status := cluster.At(pod, "status", "containerStatuses", 0)
 	got := []any{
-		code, at(status, "restartCount"), at(status, "state", "waiting", "reason"), at(status, "lastState", "terminated", "reason"),
-		at(status, "lastState", "terminated", "exitCode"), at(pod, "spec", "containers", 0, "resources", "limits", "memory"),
-		at(pod, "metadata", "ownerReferences", 0, "kind"), at(pod, "status", "conditions", 2, "status"),
+		code, cluster.At(status, "restartCount"), cluster.At(status, "state", "waiting", "reason"), cluster.At(status, "lastState", "terminated", "reason"),
+		cluster.At(status, "lastState", "terminated", "exitCode"), cluster.At(pod, "spec", "containers", 0, "resources", "limits", "memory"),
+		cluster.At(pod, "metadata", "ownerReferences", 0, "kind"), cluster.At(pod, "status", "conditions", 2, "status"),
 	}
 	want := []any{200, 7.0, "CrashLoopBackOff", "OOMKilled", 137.0, "512Mi", "ReplicaSet", "False"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the pod differs (-want +got):\n%s", diff)
 	}
 	_, events := ask(t, s, "GET", "/api/v1/namespaces/production/events?fieldSelector=involvedObject.name%3D"+CrashingPod, "kube", "", "")
-	if got := []any{at(events, "items", 0, "reason"), at(events, "items", 1, "reason")}; !cmp.Equal(got, []any{"BackOff", "Killing"}) {
+	if got := []any{cluster.At(events, "items", 0, "reason"), cluster.At(events, "items", 1, "reason")}; !cmp.Equal(got, []any{"BackOff", "Killing"}) {
 		t.Errorf("its events are %v", got)
 	}
 }
@@ -97,27 +81,27 @@ func TestTheIllPod(t *testing.T) {
 func TestOwnersLeadToTheDeployment(t *testing.T) {
 	s := start(t)
 	_, pod := ask(t, s, "GET", ill, "kube", "", "")
-	rs := at(pod, "metadata", "ownerReferences", 0, "name").(string)
+	rs := cluster.At(pod, "metadata", "ownerReferences", 0, "name").(string)
 	code, set := ask(t, s, "GET", "/apis/apps/v1/namespaces/production/replicasets/"+rs, "kube", "", "")
-	if code != 200 || at(set, "metadata", "uid") != at(pod, "metadata", "ownerReferences", 0, "uid") {
+	if code != 200 || cluster.At(set, "metadata", "uid") != cluster.At(pod, "metadata", "ownerReferences", 0, "uid") {
 		t.Fatalf("the pod's owner is not the ReplicaSet that is there: %d %v", code, set)
 	}
 	code, d := ask(t, s, "GET", deploy, "kube", "", "")
-	if code != 200 || at(d, "metadata", "uid") != at(set, "metadata", "ownerReferences", 0, "uid") {
+	if code != 200 || cluster.At(d, "metadata", "uid") != cluster.At(set, "metadata", "ownerReferences", 0, "uid") {
 		t.Errorf("the ReplicaSet's owner is not the Deployment that is there: %d %v", code, d)
 	}
-	if at(d, "status", "readyReplicas") != 2.0 || at(d, "status", "unavailableReplicas") != 1.0 {
-		t.Errorf("the Deployment does not show that one of three is ill: %v", at(d, "status"))
+	if cluster.At(d, "status", "readyReplicas") != 2.0 || cluster.At(d, "status", "unavailableReplicas") != 1.0 {
+		t.Errorf("the Deployment does not show that one of three is ill: %v", cluster.At(d, "status"))
 	}
 }
 
 func TestEviction(t *testing.T) {
 	s := start(t)
 	_, pod := ask(t, s, "GET", ill, "kube", "", "")
-	uid := at(pod, "metadata", "uid").(string)
+	uid := cluster.At(pod, "metadata", "uid").(string)
 
 	code, refused := ask(t, s, "POST", ill+"/eviction", "kube", "application/json", eviction)
-	if code != 409 || !strings.Contains(at(refused, "message").(string), "UID in the precondition") {
+	if code != 409 || !strings.Contains(cluster.At(refused, "message").(string), "UID in the precondition") {
 		t.Fatalf("another uid: %d %v, want 409", code, refused)
 	}
 	if code, _ := ask(t, s, "POST", ill+"/eviction", "kube", "application/json", strings.Replace(eviction, "UID", uid, 1)); code != 201 {
@@ -131,9 +115,9 @@ func TestEviction(t *testing.T) {
 		t.Fatalf("%d pods, want 3", n)
 	}
 	for i := range 3 {
-		p := at(list, "items", i)
-		if at(p, "metadata", "uid") == uid || at(p, "status", "conditions", 2, "status") != "True" || at(p, "metadata", "ownerReferences", 0, "name") != "api-gateway-7d9f5b8c6" {
-			t.Errorf("pod %v is not a healthy pod of the same owner", at(p, "metadata", "name"))
+		p := cluster.At(list, "items", i)
+		if cluster.At(p, "metadata", "uid") == uid || cluster.At(p, "status", "conditions", 2, "status") != "True" || cluster.At(p, "metadata", "ownerReferences", 0, "name") != "api-gateway-7d9f5b8c6" {
+			t.Errorf("pod %v is not a healthy pod of the same owner", cluster.At(p, "metadata", "name"))
 		}
 	}
 }
@@ -142,16 +126,16 @@ func TestApplyRaisesTheLimit(t *testing.T) {
 	s := start(t)
 	body := `{"apiVersion":"apps/v1","kind":"Deployment","spec":{"template":{"spec":{"containers":[{"name":"app","resources":{"limits":{"memory":"768Mi"}}}]}}}}`
 	code, d := ask(t, s, "PATCH", deploy+"?fieldManager=salve", "kube", "application/apply-patch+yaml", body)
-	if code != 200 || at(d, "metadata", "generation") != 24.0 {
-		t.Fatalf("apply: %d %v", code, at(d, "metadata"))
+	if code != 200 || cluster.At(d, "metadata", "generation") != 24.0 {
+		t.Fatalf("apply: %d %v", code, cluster.At(d, "metadata"))
 	}
 	_, list := ask(t, s, "GET", pods, "kube", "", "")
 	for i := range 3 {
-		if got := at(list, "items", i, "spec", "containers", 0, "resources", "limits", "memory"); got != "768Mi" {
+		if got := cluster.At(list, "items", i, "spec", "containers", 0, "resources", "limits", "memory"); got != "768Mi" {
 			t.Errorf("a pod still has %v", got)
 		}
 	}
-	owner := at(list, "items", 0, "metadata", "ownerReferences", 0, "name").(string)
+	owner := cluster.At(list, "items", 0, "metadata", "ownerReferences", 0, "name").(string)
 	if code, _ := ask(t, s, "GET", "/apis/apps/v1/namespaces/production/replicasets/"+owner, "kube", "", ""); code != 200 {
 		t.Errorf("the new pods' ReplicaSet %s: %d", owner, code)
 	}
