@@ -88,11 +88,15 @@ func (r *round) wantsEvidence() bool {
 	if r.inc.Rounds >= r.set.Evidence.Rounds || r.now.Sub(r.inc.BeganAt) > r.set.Evidence.MaxDuration {
 		return r.liveWant() // what was asked for may still decide
 	}
-	wants := d.Wants
-	if d.Decided() {
-		wants = slices.DeleteFunc(slices.Clone(wants), r.asked)
+	if !d.Decided() {
+		r.askFor("evidence is missing: "+strings.Join(d.Missing, ", "), d.Wants...)
+		return r.liveWant()
 	}
-	r.askFor("evidence is missing: "+strings.Join(d.Missing, ", "), wants...)
+	before := len(r.intents)
+	r.askFor("more would be told by "+strings.Join(d.Missing, ", "), slices.DeleteFunc(slices.Clone(d.Wants), r.asked)...)
+	for i := range r.intents[before:] { // people are not kept waiting where nobody executes
+		r.intents[before+i].ExpiresAt = earlier(r.now.Add(recheckFor), r.intents[before+i].ExpiresAt)
+	}
 	return r.liveWant()
 }
 

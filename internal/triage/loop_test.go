@@ -24,8 +24,9 @@ func at(t time.Time) string { return t.Format(time.RFC3339) }
 // What is decided and could be told better is asked for once; then it is acted on.
 func TestTheLogIsAskedForOnce(t *testing.T) {
 	for name, end := range map[string]func(*world){
-		"it says nothing":  func(w *world) { w.run("collect.logs", fmt.Sprintf(`{"observedAt":%q,"logs":[]}`, at(w.now))) },
-		"it cannot be had": func(w *world) { w.claim("collect.logs"); w.result("collect.logs", incident.ResultFailed, "") },
+		"it says nothing":   func(w *world) { w.run("collect.logs", fmt.Sprintf(`{"observedAt":%q,"logs":[]}`, at(w.now))) },
+		"nobody fetches it": func(w *world) { w.advance(2*time.Minute + time.Second) },
+		"it cannot be had":  func(w *world) { w.claim("collect.logs"); w.result("collect.logs", incident.ResultFailed, "") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -39,6 +40,7 @@ func TestTheLogIsAskedForOnce(t *testing.T) {
 			end(w)
 			w.wantState(incident.StateRepairing)
 			w.wantVerdict(incident.VerdictRepair, "pod-crashed")
+			w.find("k8s.pod.restart", incident.Ready)
 			asked := 0
 			for _, in := range w.facts.Intents {
 				if in.Action == "collect.logs" && in.Attempt == 0 {
