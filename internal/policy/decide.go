@@ -69,7 +69,15 @@ func (d *decider) byRule() {
 		d.end(incident.VerdictTell, "level 1: people are told, nothing is changed")
 	case d.underWay(), d.refused():
 	default:
+		d.lowered()
 		d.climb(r)
+	}
+}
+
+// lowered takes the levels down during a storm: a human says yes to each change.
+func (d *decider) lowered() {
+	if d.facts.State.Storming() && boldness(d.cap) > boldness(incident.Approve) {
+		d.cap, d.capBy = incident.Approve, "there is a storm of incidents"
 	}
 }
 
@@ -104,7 +112,7 @@ func (d *decider) holds(c *condition, what string, bold incident.Mode) bool {
 	case err != nil:
 		d.say(fmt.Sprintf("%s does not apply: its condition (%s) failed: %s", what, c.text, clip(err.Error())))
 		if boldness(bold) < boldness(d.cap) {
-			d.cap, d.capBy = bold, what
+			d.cap, d.capBy = bold, what+" could not be read"
 		}
 	case !held:
 		d.say(fmt.Sprintf("%s does not apply: %s does not hold", what, c.text))
@@ -140,13 +148,28 @@ func (d *decider) climb(r *rule) {
 	tried := highest(d.facts.Tried)
 	for i := tried; i < len(r.ladder); i++ {
 		g := &r.ladder[i]
-		if d.holds(g.when, fmt.Sprintf("rung %d", i+1), g.boldest()) {
+		if d.holds(g.when, fmt.Sprintf("rung %d", i+1), g.boldest()) && !d.wasNoHelp(r, g, i+1) {
 			d.out.Rung = i + 1
 			d.take(r, g)
 			return
 		}
 	}
 	d.end(incident.VerdictEscalate, "no rung is left; "+triedWords(d.facts.Tried))
+}
+
+// wasNoHelp says whether a rung's remedy did not help the last time: then the next
+// rung is taken, and not this one again.
+func (d *decider) wasNoHelp(r *rule, g *rung, number int) bool {
+	first, changes := g.first()
+	if !changes {
+		return false
+	}
+	facts := d.facts.guardFacts(r.name, number, first)
+	why, stops := readIneffective(d.policy, &facts)
+	if stops {
+		d.say(fmt.Sprintf("rung %d is left out: %s", number, why))
+	}
+	return stops
 }
 
 // highest is the highest rung of which anything came to an end of its own.
@@ -177,7 +200,7 @@ func triedWords(tried []Tried) string {
 // take turns a rung into the decision, as far as the guards let it.
 func (d *decider) take(r *rule, g *rung) {
 	if d.capBy != "" && boldness(g.boldest()) > boldness(d.cap) {
-		d.say(fmt.Sprintf("%s could not be read, so nothing bolder than it: %s", d.capBy, modeWords(d.cap)))
+		d.say(fmt.Sprintf("%s, so nothing bolder than %s", d.capBy, modeWords(d.cap)))
 		g = g.careful(d.cap, r.window)
 	}
 	d.out.Risk, d.out.Steps = g.risk, append([]incident.Step(nil), g.steps...)
@@ -185,9 +208,10 @@ func (d *decider) take(r *rule, g *rung) {
 		d.end(incident.VerdictTell, fmt.Sprintf("rung %d tells and changes nothing", d.out.Rung))
 		return
 	}
-	facts := d.facts.guardFacts(r.name)
+	first, _ := g.first()
+	facts := d.facts.guardFacts(r.name, d.out.Rung, first)
 	d.out.Guards = d.policy.Guard(facts)
-	d.verdict(&facts, g.first())
+	d.verdict(&facts, first.Mode)
 }
 
 // verdict weighs the guards. Evidence comes first, because a look is harmless

@@ -26,6 +26,10 @@ func crash(cause string) Facts {
 		},
 		Labels:     map[string]string{"env": "prod"},
 		Automation: incident.Live, Trusted: true, ObservedAt: now.Add(-time.Minute), Now: now,
+		Repair: incident.Repair{Target: "the target", Cluster: "default", Namespace: "production", Service: "api", Cause: cause},
+		Blast: func(incident.Step) incident.Blast {
+			return incident.Blast{Unavailable: 1, Replicas: 3, Ready: 2, Known: true}
+		},
 	}
 }
 
@@ -205,14 +209,14 @@ func TestAConditionThatFailsMakesNothingBolder(t *testing.T) {
 		{"pod.liveness_failed", incident.VerdictApprove, []incident.Mode{incident.Approve}, 0, []string{
 			"rule gold " + failed, "rule night does not apply: now.getHours() >= 22 does not hold",
 			"rule crashed applies to pod.liveness_failed: level 3",
-			"rule gold could not be read, so nothing bolder than it: approve", "rung 1: a human must say yes first"}},
+			"rule gold could not be read, so nothing bolder than approve", "rung 1: a human must say yes first"}},
 		{"node.not_ready", incident.VerdictHold, []incident.Mode{incident.Hold, incident.Auto}, 30 * time.Second, []string{
 			"rule careful " + failed, "rule careless applies to node.not_ready: level 4",
-			"rule careful could not be read, so nothing bolder than it: hold",
+			"rule careful could not be read, so nothing bolder than hold",
 			"rung 1: it runs after a window unless somebody aborts it"}},
 		{"cert.expiring", incident.VerdictTell, []incident.Mode{incident.Auto}, 0, []string{
 			"rule silent " + failed, "rule loud applies to cert.expiring: level 4",
-			"rule silent could not be read, so nothing bolder than it: telling", "rung 1 tells and changes nothing"}},
+			"rule silent could not be read, so nothing bolder than telling", "rung 1 tells and changes nothing"}},
 	}
 	for _, c := range cases {
 		t.Run(c.cause, func(t *testing.T) {

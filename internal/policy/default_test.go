@@ -145,6 +145,12 @@ recurrence: 7d
 lease: {grace: 90s}
 channels: {critical: "#a", high: "#b", warning: "#c", info: "#d", repaired: "#e"}
 inventory: {clusters: prod-1, namespaces: [shop], hosts: ["web-*"]}
+budgets: {window: 2h, target: 4, service: 11, namespace: 21, cluster: 41, total: 61, actions: {k8s.pod.restart: 5}}
+cooldown: 11m
+breaker: {failures: 4, within: 2h}
+blast_radius: {pods: 2, percent: 30}
+storm: {incidents: 21, within: 6m, cooldown: 12m, collects: 4, reopen: 11}
+monitoring: {stale_after: 3, sources: {alertmanager: 1m}}
 rules: []
 `
 	want := Settings{
@@ -157,6 +163,12 @@ rules: []
 		Recurrence:           7 * day, LeaseGrace: 90 * time.Second,
 		Channels:  Channels{Critical: "#a", High: "#b", Warning: "#c", Info: "#d", Repaired: "#e"},
 		Inventory: Inventory{Clusters: []string{"prod-1"}, Namespaces: []string{"shop"}, Hosts: []string{"web-*"}},
+		Budgets: Budgets{Window: 2 * time.Hour, Target: 4, Service: 11, Namespace: 21, Cluster: 41, Total: 61,
+			Actions: map[string]int{"k8s.pod.restart": 5}},
+		Cooldown: 11 * time.Minute, Breaker: BreakerSettings{Failures: 4, Within: 2 * time.Hour},
+		BlastRadius: BlastRadius{Pods: 2, Percent: 30},
+		Storm:       StormSettings{Incidents: 21, Within: 6 * time.Minute, CoolDown: 12 * time.Minute, Collects: 4, Reopen: 11},
+		Monitoring:  Monitoring{StaleAfter: 3, Sources: map[string]time.Duration{"alertmanager": time.Minute}},
 	}
 	p := load(t, src)
 	if diff := cmp.Diff(want, p.Settings()); diff != "" {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"time"
 
 	"salve/internal/incident"
@@ -19,6 +20,29 @@ type Facts struct {
 	Trusted     bool      // the evidence came through a lease or from a trusted subject
 	ObservedAt  time.Time // the earlier of the evidence's observedAt and its receipt; zero: no evidence
 	Now         time.Time
+
+	Repair  incident.Repair // what a repair would be written down as, but for rung and action
+	Sources []string        // of the alerts that fire, each once
+	State   GuardState
+	Blast   func(incident.Step) incident.Blast // nil: nothing is known of replicas
+}
+
+// GuardState is what guards read beside the incident itself. The store reads it
+// in the transaction of the decision, for a claim under a lock of its own.
+type GuardState struct {
+	Freezes  []incident.Freeze    // those that are not over
+	Repairs  []incident.Repair    // begun within LookBack, and older ones of the target within Recurrence
+	Breakers []incident.Breaker   // open ones, and those reset within Breaker.Within
+	Storm    incident.Storm       // zero: none
+	Seen     map[string]time.Time // when each source reported last
+}
+
+// Storming says whether there are too many new incidents right now.
+func (s GuardState) Storming() bool { return !s.Storm.ID.IsZero() && s.Storm.EndedAt.IsZero() }
+
+// LookBack is how far back guards look for repairs of whatever target.
+func (s Settings) LookBack() time.Duration {
+	return max(s.Budgets.Window, s.Cooldown, s.Breaker.Within)
 }
 
 // Tried is one intent that the ladder of remedies has brought so far. Rung 0 is
@@ -41,6 +65,27 @@ type GuardFacts struct {
 	Trusted    bool
 	ObservedAt time.Time
 	Now        time.Time
+
+	Action      string            // what would be done
+	Repair      incident.Repair   // what its claim would write down; its action is the rung's first
+	Began       time.Time         // this stretch of the incident
+	Family      string            // of causes
+	Environment string            // as the alert's labels say
+	Sources     []string          // of the alerts that fire
+	Blast       incident.Blast    // zero: nothing is known of replicas
+	Overridden  map[string]string // guards that a human overrode for this intent, and who did
+	State       GuardState
+}
+
+// rides says whether the rung was begun already: its first claim spent for all of it.
+func (f *GuardFacts) rides() bool {
+	return slices.ContainsFunc(f.State.Repairs, func(r incident.Repair) bool {
+		return r.Rung == f.Repair.Rung && f.sameStretch(r)
+	})
+}
+
+func (f *GuardFacts) sameStretch(r incident.Repair) bool {
+	return r.IncidentID == f.Repair.IncidentID && !r.BeganAt.Before(f.Began)
 }
 
 // targets are the objects that a repair of this incident may touch.
@@ -69,10 +114,18 @@ func (f *Facts) severity() incident.Severity {
 	return f.Incident.Severity
 }
 
-func (f *Facts) guardFacts(rule string) GuardFacts {
-	return GuardFacts{
+// guardFacts are the facts about one rung, as its first change begins it.
+func (f *Facts) guardFacts(rule string, rung int, first incident.Step) GuardFacts {
+	g := GuardFacts{
 		Effect: incident.Change, Targets: f.targets(), Rule: rule,
 		Automation: f.Automation, DryRun: f.DryRun || f.Incident.DryRun,
 		Trusted: f.Trusted, ObservedAt: f.ObservedAt, Now: f.Now,
+		Action: first.Action, Repair: f.Repair, Began: f.Incident.BeganAt, Family: incident.Family(f.Diagnosis.Cause),
+		Environment: environment(f.Labels), Sources: f.Sources, State: f.State,
 	}
+	g.Repair.Rung, g.Repair.Action = rung, first.Action
+	if f.Blast != nil {
+		g.Blast = f.Blast(first)
+	}
+	return g
 }

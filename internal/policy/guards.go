@@ -9,9 +9,27 @@ import (
 
 // The names of the guards, as they stand in readings.
 const (
-	GuardMode      = "mode"
-	GuardEvidence  = "evidence"
-	GuardInventory = "inventory"
+	GuardMode        = "mode"
+	GuardFreeze      = "freeze"
+	GuardInventory   = "inventory"
+	GuardBudget      = "budget"
+	GuardCooldown    = "cooldown"
+	GuardBreaker     = "breaker"
+	GuardBlastRadius = "blast_radius"
+	GuardStorm       = "storm"
+	GuardBlindness   = "blindness"
+	GuardEvidence    = "evidence"
+	GuardIneffective = "ineffective"
+)
+
+// Override says who may let a change pass a guard that stops it.
+type Override string
+
+// Who may override.
+const (
+	ByNobody   Override = "nobody"
+	ByApprover Override = "approver" // whoever may approve the change
+	ByAdmin    Override = "admin"    // an approver with the scope admin, and a reason
 )
 
 // clockSkew is how far ahead of ours a sender's clock may be.
@@ -19,17 +37,38 @@ const clockSkew = time.Minute
 
 // guard is one limit that can stop a change.
 type guard struct {
-	name string
-	read func(*Policy, *GuardFacts) (reading string, stops bool)
+	name     string
+	what     string // it does, for people
+	override Override
+	read     func(*Policy, *GuardFacts) (reading string, stops bool)
 }
 
 // guards is the whole table, read in this order by decisions and claims alike.
+// They bind auto, hold and approve alike.
 func guards() []guard {
 	return []guard{
-		{GuardMode, readMode},
-		{GuardEvidence, readEvidence},
-		{GuardInventory, readInventory},
+		{GuardMode, "automation is paused or a dry run", ByNobody, readMode},
+		{GuardFreeze, "a freeze is on", ByAdmin, readFreeze},
+		{GuardInventory, "the target is not in policy's inventory", ByNobody, readInventory},
+		{GuardBudget, "as many rungs as allowed were begun within the window", ByApprover, readBudget},
+		{GuardCooldown, "the target was repaired not long ago", ByApprover, readCooldown},
+		{GuardBreaker, "repairs kept failing; a human resets it", ByNobody, readBreaker},
+		{GuardBlastRadius, "too many replicas would become unavailable", ByAdmin, readBlast},
+		{GuardStorm, "too many new incidents at once", ByApprover, readStorm},
+		{GuardBlindness, "a source of monitoring fell silent", ByNobody, readBlindness},
+		{GuardEvidence, "the evidence is not trusted, or not fresh", ByNobody, readEvidence},
+		{GuardIneffective, "the same remedy did not help last time", ByApprover, readIneffective},
 	}
+}
+
+// OverrideOf says who may override a guard; nobody where there is no such guard.
+func OverrideOf(name string) Override {
+	for _, g := range guards() {
+		if g.name == name {
+			return g.override
+		}
+	}
+	return ByNobody
 }
 
 // GuardNames lists every guard once.
@@ -50,6 +89,9 @@ func (p *Policy) Guard(f GuardFacts) []incident.Reading {
 	readings := make([]incident.Reading, len(table))
 	for i, g := range table {
 		words, stops := g.read(p, &f)
+		if by, overridden := f.Overridden[g.name]; stops && overridden && g.override != ByNobody {
+			words, stops = words+"; overridden by "+by, false
+		}
 		readings[i] = incident.Reading{Guard: g.name, Stops: stops, Reading: words}
 	}
 	return readings

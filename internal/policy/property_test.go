@@ -85,6 +85,12 @@ var worse = map[string]func(*Facts){
 	"no evidence":          func(f *Facts) { f.ObservedAt = time.Time{} },
 	"outside":              func(f *Facts) { f.Diagnosis.Subject.Namespace = "kube-system" },
 	"a label that is gone": func(f *Facts) { f.Labels = nil },
+	"a freeze":             func(f *Facts) { f.State.Freezes = append(f.State.Freezes, frozen(nil)) },
+	"a storm":              func(f *Facts) { f.State.Storm = incident.Storm{ID: incident.ID{1}, BeganAt: now} },
+	"a breaker":            func(f *Facts) { f.State.Breakers = []incident.Breaker{{Scope: f.Repair.TargetScope()}} },
+	"repairs before":       repaired(3, time.Minute, func(*incident.Repair) {}),
+	"what did not help":    repaired(1, time.Minute, func(r *incident.Repair) { r.Outcome = incident.RepairIneffective }),
+	"unknown replicas":     func(f *Facts) { f.Blast = nil },
 }
 
 func TestMoreDoubtIsNeverBolder(t *testing.T) {

@@ -82,14 +82,14 @@ func (g *rung) boldest() incident.Mode {
 	return most
 }
 
-// first is the mode of the rung's first change: nothing is changed before it.
-func (g *rung) first() incident.Mode {
+// first is the rung's first change: nothing is changed before it.
+func (g *rung) first() (incident.Step, bool) {
 	for i, s := range g.steps {
 		if g.effects[i] == incident.Change {
-			return s.Mode
+			return s, true
 		}
 	}
-	return ""
+	return incident.Step{}, false
 }
 
 // careful is the rung with no change bolder than most; none at all when most is empty.

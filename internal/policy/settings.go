@@ -25,6 +25,13 @@ type Settings struct {
 	LeaseGrace           time.Duration // a lease lasts execute's time-out and this
 	Channels             Channels
 	Inventory            Inventory
+
+	Budgets     Budgets
+	Cooldown    time.Duration // a target is left alone so long after a repair
+	Breaker     BreakerSettings
+	BlastRadius BlastRadius
+	Storm       StormSettings
+	Monitoring  Monitoring
 }
 
 // EvidenceSettings bound the loop of asking for evidence.
@@ -69,7 +76,7 @@ func (c Channels) For(s incident.Severity) string {
 }
 
 func defaultSettings() Settings {
-	return Settings{
+	s := Settings{
 		Timezone:             "UTC",
 		DefaultCluster:       "default",
 		TrustedEvidence:      []string{"n8n"},
@@ -85,6 +92,8 @@ func defaultSettings() Settings {
 		},
 		Inventory: Inventory{Clusters: []string{"*"}, Namespaces: []string{"*", "!kube-*"}},
 	}
+	s.guardDefaults()
+	return s
 }
 
 var (
