@@ -57,6 +57,7 @@ type Incident struct {
 	Labels     Labels    `json:"labels,omitempty"`       // of the alert that opened it
 	VerifyBy   time.Time `json:"verify_by,omitzero"`     // while verifying: when watching ends
 	HealthyAt  time.Time `json:"healthy_since,omitzero"` // while verifying: first look that saw health
+	LookAt     time.Time `json:"look_at,omitzero"`       // after a storm: when it is diagnosed anew
 }
 
 // Labels are a sender's labels: data, never instructions.

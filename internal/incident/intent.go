@@ -48,12 +48,33 @@ type Intent struct {
 	Policy      string          `json:"-"` // version that allowed it; a change is wanted under that one only
 	EvidenceAt  time.Time       `json:"-"` // when the trusted evidence it rests on was observed; zero: none
 
-	ApprovedBy   string    `json:"-"` // set once a human said yes to this plan hash
-	ClaimedBy    string    `json:"-"` // subject of the lease
-	Worker       string    `json:"-"`
-	ExecutionID  string    `json:"-"`
-	LeaseHash    []byte    `json:"-"` // SHA-256 of the lease token; the token itself is never stored
-	LeaseExpires time.Time `json:"-"`
+	ApprovedBy   string     `json:"-"` // set once enough humans said yes to this plan hash
+	Approvals    []Approval `json:"-"` // each yes to this plan hash, in order
+	Undoes       ID         `json:"-"` // the change that this one takes back, once that has ended
+	ClaimedBy    string     `json:"-"` // subject of the lease
+	Worker       string     `json:"-"`
+	ExecutionID  string     `json:"-"`
+	LeaseHash    []byte     `json:"-"` // SHA-256 of the lease token; the token itself is never stored
+	LeaseExpires time.Time  `json:"-"`
+}
+
+// Approval is one human's yes to one plan.
+type Approval struct {
+	By       string    `json:"by"`
+	At       time.Time `json:"at"`
+	Reason   string    `json:"reason,omitempty"`
+	Override []string  `json:"override,omitempty"` // the guards that may not stop it
+}
+
+// Overridden gives the guards that humans overrode for this intent, and who did.
+func (in Intent) Overridden() map[string]string {
+	by := map[string]string{}
+	for _, a := range in.Approvals {
+		for _, guard := range a.Override {
+			by[guard] = a.By
+		}
+	}
+	return by
 }
 
 // ResultStatus is the executor's word.

@@ -70,6 +70,10 @@ type Blast struct {
 	Words       string `json:"words,omitempty"`
 }
 
+// StormKind is the kind of target that a storm's own incident is about; its name
+// is the storm's id.
+const StormKind = "Storm"
+
 // Storm is too many new incidents at once.
 type Storm struct {
 	ID       ID

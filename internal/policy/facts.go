@@ -121,7 +121,7 @@ func (f *Facts) guardFacts(rule string, rung int, first incident.Step) GuardFact
 		Automation: f.Automation, DryRun: f.DryRun || f.Incident.DryRun,
 		Trusted: f.Trusted, ObservedAt: f.ObservedAt, Now: f.Now,
 		Action: first.Action, Repair: f.Repair, Began: f.Incident.BeganAt, Family: incident.Family(f.Diagnosis.Cause),
-		Environment: environment(f.Labels), Sources: f.Sources, State: f.State,
+		Environment: Environment(f.Labels), Sources: f.Sources, State: f.State,
 	}
 	g.Repair.Rung, g.Repair.Action = rung, first.Action
 	if f.Blast != nil {

@@ -89,13 +89,13 @@ func viewTarget(f *Facts) targetView {
 	t := &f.Incident.Target
 	return targetView{
 		Cluster: t.Cluster, Namespace: t.Namespace, Kind: t.Kind, Name: t.Name, Container: t.Container,
-		Host: t.Host, Service: t.Service, Environment: environment(f.Labels),
+		Host: t.Host, Service: t.Service, Environment: Environment(f.Labels),
 		Labels: f.Labels, Annotations: f.Annotations,
 	}
 }
 
-// environment is the first of the labels that senders use for it.
-func environment(labels map[string]string) string {
+// Environment is the first of the labels that senders use for it.
+func Environment(labels map[string]string) string {
 	for _, key := range [...]string{"environment", "env", "stage"} {
 		if v := labels[key]; v != "" {
 			return v

@@ -181,6 +181,7 @@ func (r *round) resolve(reason string) {
 	r.inc.Resolution, r.inc.ResolvedAt = reason, r.now
 	r.inc.VerifyBy, r.inc.HealthyAt = zeroTime, zeroTime
 	r.ending = reason
+	r.endRepairs(r.helped)
 	r.quieten()
 	r.audit("incident.resolved", incident.ID{}, r.inc.Target.String(), reason)
 }

@@ -54,7 +54,9 @@ func (r *round) lease(i int, grant LeaseGrant) {
 	in := &r.intents[i]
 	in.ClaimedBy, in.Worker, in.ExecutionID = grant.Subject, grant.Worker, grant.ExecutionID
 	in.LeaseHash, in.LeaseExpires = grant.Hash, r.now.Add(in.Timeout+r.set.LeaseGrace)
-	r.move(i, incident.Claim, "claimed by "+grant.Worker+" "+grant.ExecutionID)
+	if r.move(i, incident.Claim, "claimed by "+grant.Worker+" "+grant.ExecutionID) && in.Effect == incident.Change {
+		r.begin(*in)
+	}
 }
 
 func (r *round) refuse(i int, operation string, no *Refusal) {
@@ -162,11 +164,22 @@ func (r *round) readGuards(in incident.Intent) []incident.Reading {
 	if r.inc.Target.Name != "" {
 		targets = append(targets, r.inc.Target)
 	}
-	return r.policy.Guard(policy.GuardFacts{
-		Effect: in.Effect, Mode: in.Mode, Targets: targets, Rule: r.facts.Decision.Rule,
+	mode := in.Mode
+	if in.ApprovedBy != "" {
+		mode = incident.Approve
+	}
+	facts := policy.GuardFacts{
+		Effect: in.Effect, Mode: mode, Targets: targets, Rule: r.facts.Decision.Rule,
 		Automation: r.facts.Automation, DryRun: r.inc.DryRun,
 		Trusted: !in.EvidenceAt.IsZero(), ObservedAt: in.EvidenceAt, Now: r.now,
-	})
+		Action: in.Action, Repair: r.repair(), Began: r.inc.BeganAt, Family: r.inc.Family,
+		Environment: policy.Environment(r.inc.Labels), Sources: r.sources(), Overridden: in.Overridden(), State: r.world,
+	}
+	facts.Repair.Rung, facts.Repair.Action = in.Rung, in.Action
+	if in.Effect == incident.Change {
+		facts.Blast = r.blast(r.madeFor(in), in.Action, in.Target, in.StepParams)
+	}
+	return r.policy.Guard(facts)
 }
 
 // onlyEvidenceStops says whether a fresh look is all that is missing.

@@ -34,6 +34,8 @@ func (r *round) decide() {
 		}
 	case r.wantsEvidence():
 		r.out.Decision = r.collectDecision(r.whyCollect())
+	case r.stormWaits():
+		r.out.Decision = r.stormDecision()
 	default:
 		r.out.Decision = r.policy.Decide(r.policyFacts())
 		r.carryOut()
@@ -104,7 +106,14 @@ func (r *round) wantsEvidence() bool {
 func (r *round) askFor(reason string, wants ...incident.Want) {
 	before := len(r.intents)
 	for _, w := range wants {
+		if r.asksTooMuch() {
+			break
+		}
+		had := len(r.intents)
 		r.collect(w.Action, w.Target, reason)
+		if asked := len(r.intents) - had; r.world.Storming() {
+			r.out.Collects, r.world.Storm.Collects = r.out.Collects+asked, r.world.Storm.Collects+asked
+		}
 	}
 	if len(r.intents) > before {
 		r.inc.Rounds++
@@ -197,13 +206,17 @@ func (r *round) build(action string, target incident.Target, params map[string]a
 }
 
 func (r *round) buildFor(d incident.Diagnosis, action string, target incident.Target, params map[string]any) (incident.Intent, error) {
+	return remedy.Build(r.request(d, action, target, params))
+}
+
+func (r *round) request(d incident.Diagnosis, action string, target incident.Target, params map[string]any) remedy.Request {
 	raised, first := remedy.Raises(r.intents, d.Owner, d.Container)
-	return remedy.Build(remedy.Request{
+	return remedy.Request{
 		Action: action, Target: target, Incident: r.inc, Diagnosis: d,
 		Evidence: r.knowledge, Params: params,
 		HealthyFor: r.set.Verification.HealthyFor, LookEvery: r.set.Verification.LookEvery,
 		RaisedBefore: raised, FirstLimit: first,
-	})
+	}
 }
 
 // refusal is the catalogue's reason in words.
@@ -219,6 +232,10 @@ func (r *round) policyFacts() policy.Facts {
 		Incident: r.inc, Diagnosis: r.out.Diagnosis, Labels: r.inc.Labels, Severity: r.inc.Severity,
 		Tried: r.tried(), Automation: r.facts.Automation, DryRun: r.inc.DryRun,
 		Trusted: r.trusted, ObservedAt: r.out.Diagnosis.ObservedAt, Now: r.now,
+		Repair: r.repair(), Sources: r.sources(), State: r.world,
+		Blast: func(step incident.Step) incident.Blast {
+			return r.blast(r.out.Diagnosis, step.Action, r.target(step.Action), step.Params)
+		},
 	}
 }
 

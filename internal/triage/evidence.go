@@ -80,6 +80,7 @@ func (r *round) rekey(d incident.Diagnosis) {
 // ended says nothing about now.
 func (r *round) gather() bool {
 	pieces, fresh := r.pieces()
+	r.gathered = true
 	if len(pieces) == 0 {
 		return false
 	}
@@ -93,7 +94,7 @@ func (r *round) gather() bool {
 		ev.ObservedAt = observed
 		all = append(all, seen{ev, observed, trusts(r.set, p) && !observed.IsZero()})
 	}
-	r.mergeKnowledge(all)
+	r.knowledge = knowledge(all)
 	r.mergeCurrent(all)
 	// What arrived and does not count is not a look.
 	return fresh && (!r.trusted || r.anyFreshTrusted(all))
@@ -110,15 +111,16 @@ func (r *round) anyFreshTrusted(all []seen) bool {
 	return slices.ContainsFunc(all[len(r.facts.Evidence):], func(s seen) bool { return s.trusted })
 }
 
-// mergeKnowledge is what requests are built from: only what is trusted, once
+// knowledge is what requests are built from: only what is trusted, once
 // there is any. A plan must not rest on what anybody could have sent.
-func (r *round) mergeKnowledge(all []seen) {
+func knowledge(all []seen) (known evidence.Evidence) {
 	trusted := slices.ContainsFunc(all, func(s seen) bool { return s.trusted })
 	for _, s := range all {
 		if s.trusted || !trusted {
-			r.knowledge = r.knowledge.Merge(s.evidence)
+			known = known.Merge(s.evidence)
 		}
 	}
+	return known
 }
 
 // pieces are the stored ones and those that arrived; the latter make it fresh.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"salve/internal/incident"
+	"salve/internal/policy"
 )
 
 // Facts is all that is known of one incident before something arrives.
@@ -19,6 +20,7 @@ type Facts struct {
 	Decision   incident.Decision
 	Evidence   []Piece // oldest first; see NeedsEvidence
 	Automation incident.Automation
+	Guards     policy.GuardState
 }
 
 // Piece is one evidence{} as it came.
@@ -48,7 +50,12 @@ type Outcome struct {
 	Moves     []Move            // of stored ones
 	All       []incident.Intent // all of the incident's, as they now stand
 	Audit     []incident.AuditEntry
-	Changed   bool // the incident's own row changed
+	Repairs   []incident.Repair  // begun, or judged
+	Breakers  []incident.Breaker // that open
+	Changed   bool               // the incident's own row changed
+	Collects  int                // looks asked for while there is a storm
+
+	guards policy.GuardState // as it stands after this round
 }
 
 // Taken is what became of one arrival.

@@ -36,7 +36,7 @@ func stretch(arrivals []Arrival) int {
 
 // after is what is known once an outcome is stored.
 func (f Facts) after(o Outcome, arrivals []Arrival) Facts {
-	f.New, f.Incident, f.Intents = false, o.Incident, o.All
+	f.New, f.Incident, f.Intents, f.Guards = false, o.Incident, o.All, o.guards
 	f.Alerts = slices.Clone(f.Alerts)
 	for _, a := range o.Alerts {
 		f.Alerts = replaceAlert(f.Alerts, a)
@@ -66,6 +66,12 @@ func (o Outcome) then(f Facts, next Outcome) Outcome {
 		alerts = replaceAlert(alerts, a)
 	}
 	next.Alerts = alerts
+	repairs := o.Repairs
+	for _, rep := range next.Repairs {
+		repairs = replaceRepair(repairs, rep)
+	}
+	next.Repairs, next.Breakers = repairs, append(o.Breakers, next.Breakers...)
+	next.Collects += o.Collects
 	next.Moves, next.Intents = moved(f.Intents, next.All), next.All[len(f.Intents):]
 	return next
 }

@@ -55,6 +55,12 @@ func handOver(from, into Facts, intents []incident.Intent) Facts {
 		into.Intents = append(into.Intents, in)
 	}
 	into.Results = slices.Concat(into.Results, from.Results)
+	into.Guards.Repairs = slices.Clone(into.Guards.Repairs)
+	for i := range into.Guards.Repairs {
+		if rep := &into.Guards.Repairs[i]; rep.IncidentID == from.Incident.ID {
+			rep.IncidentID = into.Incident.ID
+		}
+	}
 	into.Evidence = slices.Concat(into.Evidence, from.Evidence)
 	return into
 }

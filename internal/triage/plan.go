@@ -141,6 +141,11 @@ func (r *round) freshFor(in incident.Intent) bool {
 // rebuild makes the plan again for the same object and container, whatever else
 // was diagnosed meanwhile: after a restart helped, the diagnosis is health.
 func (r *round) rebuild(in incident.Intent) (incident.Intent, error) {
+	return r.buildFor(r.madeFor(in), in.Action, in.Target, in.StepParams)
+}
+
+// madeFor is the diagnosis as the plan of an intent was made for it.
+func (r *round) madeFor(in incident.Intent) incident.Diagnosis {
 	d := r.out.Diagnosis
 	if d.Owner.Name == "" {
 		d.Owner = r.inc.Target
@@ -150,7 +155,7 @@ func (r *round) rebuild(in incident.Intent) (incident.Intent, error) {
 	} else {
 		d.Owner, d.Container = in.Target, in.Target.Container
 	}
-	return r.buildFor(d, in.Action, in.Target, in.StepParams)
+	return d
 }
 
 // replan asks for a yes to the plan that fresh evidence gives.

@@ -33,6 +33,7 @@ func (r *round) takeResult(at int, res incident.Result) {
 	r.facts.Results = append(slices.Clip(r.facts.Results), res)
 	if res.Status == incident.ResultSucceeded {
 		r.move(at, incident.Succeed, "the executor reports success")
+		r.endLate(true)
 		return
 	}
 	reason := "the executor reports " + string(res.Status)
@@ -40,6 +41,10 @@ func (r *round) takeResult(at int, res incident.Result) {
 		reason += ": " + clip(res.Error, 300)
 	}
 	r.move(at, incident.Fail, reason)
+	if in := r.intents[at]; in.Effect == incident.Change {
+		r.endRepairs(r.failedStep(in, res.Status == incident.ResultSkipped))
+		r.endLate(false)
+	}
 	r.again(at)
 }
 

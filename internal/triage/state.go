@@ -29,6 +29,8 @@ func (r *round) state() incident.State {
 		return incident.StateVerifying
 	case r.liveCollect():
 		return incident.StateDiagnosing
+	case r.stormWaits():
+		return incident.StateOpen
 	case len(lasting) > 0:
 		return lasting.state()
 	default:

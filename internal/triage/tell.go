@@ -12,6 +12,9 @@ import (
 // wanted. A lasting change that waits for a yes while an urgent one goes on is
 // told with the outcome of that one, so that there is one message and not two.
 func (r *round) tell() {
+	if r.stormChild() {
+		return // one message tells of all of them
+	}
 	before, channel := r.facts.Incident.State, r.set.Channels.For(r.inc.Severity)
 	asks := r.waitingPlans()
 	switch {
@@ -21,7 +24,7 @@ func (r *round) tell() {
 		r.message(channel, "resolved", asks)
 	case r.ending != "":
 		return
-	case r.inc.State == incident.StateEscalated && (before != r.inc.State || r.newlyAsked()):
+	case r.inc.State == incident.StateEscalated && (before != r.inc.State || r.newlyAsked() || r.anew):
 		r.message(channel, "escalated", "Wanted: a human. "+r.why(), asks)
 	case r.newlyAsked() && !r.goesOn():
 		r.message(channel, "wanted", r.whyAsked(), asks)
@@ -169,6 +172,9 @@ func (r *round) headline() string {
 	where := r.inc.Target.String()
 	if r.inc.Target.Cluster != "" {
 		where = r.inc.Target.Cluster + ": " + where
+	}
+	if r.inc.Target.Kind == incident.StormKind {
+		where = r.inc.Title
 	}
 	if r.ending != "" {
 		return fmt.Sprintf("✅ %s is over. %s — %s", name, where, r.ending)

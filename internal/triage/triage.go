@@ -28,7 +28,8 @@ func (r *round) goOn() {
 }
 
 var steps = []func(*round){
-	(*round).settle, // the clock: leases, windows, expiry, what waits for its turn
+	(*round).lookAnew, // after a storm
+	(*round).settle,   // the clock: leases, windows, expiry, what waits for its turn
 	(*round).diagnose,
 	(*round).recheck,
 	(*round).verify,
@@ -48,6 +49,7 @@ type round struct {
 	by     string // who made this round happen, where it was not a sender
 
 	facts    Facts
+	world    policy.GuardState // with this round's repairs and breakers
 	arrivals []Arrival
 	held     held // evidence that is stored with the incident, and what was taken of the arrivals'
 	inc      incident.Incident
@@ -57,8 +59,10 @@ type round struct {
 	current    evidence.Evidence // what the diagnosis may rest on
 	knowledge  evidence.Evidence // also what is older: for building requests only
 	trusted    bool
+	gathered   bool   // the evidence was decoded in this round
 	looked     bool   // current is new in this round
 	moves      int    // transitions so far, so that settle knows when nothing moves any more
+	anew       bool   // it is looked at anew after a storm
 	acted      bool   // an intent ended in this round, a new alert fired: decide anew
 	ending     string // why the incident ends, in this round
 	escalating string // why nothing is left to do
@@ -70,7 +74,7 @@ type round struct {
 func newRound(p *policy.Policy, f Facts, arrivals []Arrival, now time.Time, ids incident.IDs) *round {
 	r := &round{
 		policy: p, set: p.Settings(), now: now, ids: ids,
-		facts: f, arrivals: arrivals, held: holding(p.Settings(), f.Evidence), inc: f.Incident,
+		facts: f, world: f.Guards, arrivals: arrivals, held: holding(p.Settings(), f.Evidence), inc: f.Incident,
 		alerts:  make(map[incident.Episode]incident.Alert, len(f.Alerts)+1),
 		intents: append([]incident.Intent(nil), f.Intents...),
 	}
@@ -87,7 +91,7 @@ func (r *round) outcome() Outcome {
 	if r.out.Changed {
 		r.inc.UpdatedAt = r.now
 	}
-	r.out.Incident = r.inc
+	r.out.Incident, r.out.guards = r.inc, r.world
 	stored := len(r.facts.Intents)
 	for i := range r.intents {
 		r.intents[i].WakeAt = r.wakeAt(r.intents[i])
@@ -102,7 +106,7 @@ func sameIncident(a, b incident.Incident) bool {
 	return a.Key == b.Key && a.State == b.State && a.Severity == b.Severity && a.Target == b.Target &&
 		a.Cause == b.Cause && a.Summary == b.Summary && a.Resolution == b.Resolution &&
 		a.Family == b.Family && a.DryRun == b.DryRun && a.Rounds == b.Rounds && a.Rung == b.Rung && a.Recurrence == b.Recurrence && a.Repeats == b.Repeats &&
-		a.VerifyBy.Equal(b.VerifyBy) && a.HealthyAt.Equal(b.HealthyAt) && a.ResolvedAt.Equal(b.ResolvedAt)
+		a.VerifyBy.Equal(b.VerifyBy) && a.LookAt.Equal(b.LookAt) && a.HealthyAt.Equal(b.HealthyAt) && a.ResolvedAt.Equal(b.ResolvedAt)
 }
 
 // openIncident gives a new incident its shape from the first alert.

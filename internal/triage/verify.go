@@ -34,7 +34,7 @@ func (r *round) beginWatching() bool {
 	if r.liveRung() || !healthy && !r.rungJustEnded() {
 		return false
 	}
-	r.inc.VerifyBy = r.now.Add(r.set.Verification.Window)
+	r.inc.VerifyBy = r.now.Add(r.verificationWindow())
 	r.inc.HealthyAt = zeroTime
 	return true
 }
@@ -59,7 +59,9 @@ func (r *round) judgeLook() {
 		r.inc.VerifyBy, r.inc.HealthyAt = zeroTime, zeroTime
 		r.acted = true
 		r.audit("incident.ineffective", incident.ID{}, r.inc.Target.String(), "ill while it was watched: "+d.Summary)
-		r.undone()
+		if !r.undone() {
+			r.endRepairs(all(incident.RepairIneffective))
+		}
 	default:
 		r.inc.HealthyAt = zeroTime
 	}
@@ -89,15 +91,16 @@ func (r *round) rechecks() bool {
 }
 
 // undone issues a lost change once more where the look shows that it was not
-// done: the same plan can be made again, for the same object as it was.
-func (r *round) undone() {
+// done: the same plan can be made again, for the same object as it was. It says
+// whether it did.
+func (r *round) undone() bool {
 	at := r.lastRepair()
 	if at < 0 || r.intents[at].State != incident.Lost || r.intents[at].Attempt > 0 {
-		return
+		return false
 	}
 	old := r.intents[at]
 	if again, err := r.rebuild(old); err != nil || again.PlanHash != old.PlanHash {
-		return // it was done after all, or is not wanted any more
+		return false // it was done after all, or is not wanted any more
 	}
 	next := anew(old)
 	next.Attempt++
@@ -107,6 +110,7 @@ func (r *round) undone() {
 		next.Mode = incident.Approve // the window was for the first one
 	}
 	r.add(next)
+	return true
 }
 
 // lastRepair is the last urgent change of this stretch, or -1.
@@ -126,6 +130,7 @@ func (r *round) keepLooking(atOnce bool) {
 	if r.now.After(r.inc.VerifyBy) {
 		r.inc.VerifyBy, r.inc.HealthyAt = zeroTime, zeroTime
 		r.dropLooks()
+		r.endRepairs(all(incident.RepairInconclusive))
 		r.escalating = "inconclusive: the verification window closed before health was seen for long enough"
 		r.acted = true
 		return
