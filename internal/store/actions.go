@@ -53,7 +53,7 @@ func alwaysEvidence(incident.Effect) reading { return withEvidence }
 // claimReading leaves stored evidence alone where no guard would want a new look.
 func claimReading(e incident.Effect) reading {
 	if e == incident.Change {
-		return withEvidence
+		return forChange
 	}
 	return plainly
 }

@@ -19,7 +19,9 @@ const dueIncidents = `select distinct incident_id from (
 		where state in ('waiting','awaiting_approval','rechecking','holding','blocked','ready','running') and wake_at <= $1
 		order by wake_at limit $2)
 	union all
-	(select id from incidents where verify_by is not null and verify_by < $1 limit $2)) due`
+	(select id from incidents where verify_by is not null and verify_by < $1 limit $2)
+	union all
+	(select id from incidents where look_at <= $1 limit $2)) due`
 
 // Tick lets time pass for at most limit incidents: leases end, windows close,
 // what nobody took expires, what waits for a moment gets its turn. It says how

@@ -12,16 +12,16 @@ import (
 
 const incidentColumns = `id, number, key, state, severity, target, family, cause, service, title, summary, resolution,
 	opened_at, began_at, updated_at, resolved_at, merged_into, rounds, rung, recurrences, repeats, dry_run, labels,
-	verify_by, healthy_at, hypothesis`
+	verify_by, healthy_at, hypothesis, look_at`
 
 func scanIncident(row pgx.CollectableRow) (incident.Incident, error) {
 	var i incident.Incident
 	var target, labels []byte
 	var merged *[16]byte
-	var resolved, verify, healthy *time.Time
+	var resolved, verify, healthy, look *time.Time
 	err := row.Scan((*[16]byte)(&i.ID), &i.Number, &i.Key, &i.State, &i.Severity, &target, &i.Family, &i.Cause,
 		&i.Service, &i.Title, &i.Summary, &i.Resolution, &i.OpenedAt, &i.BeganAt, &i.UpdatedAt, &resolved, &merged,
-		&i.Rounds, &i.Rung, &i.Recurrence, &i.Repeats, &i.DryRun, &labels, &verify, &healthy, &i.Hypothesis)
+		&i.Rounds, &i.Rung, &i.Recurrence, &i.Repeats, &i.DryRun, &labels, &verify, &healthy, &i.Hypothesis, &look)
 	if err != nil {
 		return i, err
 	}
@@ -34,6 +34,7 @@ func scanIncident(row pgx.CollectableRow) (incident.Incident, error) {
 	i.ShortID = incident.IncidentNumber(i.Number)
 	i.OpenedAt, i.BeganAt, i.UpdatedAt = i.OpenedAt.UTC(), i.BeganAt.UTC(), i.UpdatedAt.UTC()
 	i.ResolvedAt, i.VerifyBy, i.HealthyAt = orZero(resolved), orZero(verify), orZero(healthy)
+	i.LookAt = orZero(look)
 	i.MergedInto = (*incident.ID)(merged)
 	return i, nil
 }
@@ -48,6 +49,7 @@ type incidentRows struct {
 	titles, summaries, resolutions []string
 	opened, began, updated         []time.Time
 	resolved, verify, healthy      []*time.Time
+	look                           []*time.Time
 	merged                         []*[16]byte
 	rounds, rungs, recurrences     []int32
 	dry                            []bool
@@ -65,6 +67,7 @@ func incidentColumnsOf(list []incident.Incident) incidentRows {
 		r.titles, r.summaries, r.resolutions = append(r.titles, plain(i.Title)), append(r.summaries, plain(i.Summary)), append(r.resolutions, plain(i.Resolution))
 		r.opened, r.began, r.updated = append(r.opened, i.OpenedAt), append(r.began, i.BeganAt), append(r.updated, i.UpdatedAt)
 		r.resolved, r.verify, r.healthy = append(r.resolved, orNull(i.ResolvedAt)), append(r.verify, orNull(i.VerifyBy)), append(r.healthy, orNull(i.HealthyAt))
+		r.look = append(r.look, orNull(i.LookAt))
 		r.merged = append(r.merged, (*[16]byte)(i.MergedInto))
 		r.rounds, r.rungs, r.recurrences = append(r.rounds, int32(i.Rounds)), append(r.rungs, int32(i.Rung)), append(r.recurrences, int32(i.Recurrence))
 		r.dry, r.numbers = append(r.dry, i.DryRun), append(r.numbers, i.Number)
@@ -75,14 +78,14 @@ func incidentColumnsOf(list []incident.Incident) incidentRows {
 func (r incidentRows) args() []any {
 	return []any{r.ids, r.keys, r.states, r.severities, r.targets, r.labels, r.families, r.causes, r.services, r.titles,
 		r.summaries, r.resolutions, r.opened, r.began, r.updated, r.resolved, r.merged, r.rounds, r.rungs, r.recurrences,
-		r.dry, r.verify, r.healthy, r.numbers, r.hypotheses}
+		r.dry, r.verify, r.healthy, r.numbers, r.hypotheses, r.look}
 }
 
 const incidentArrays = `unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
 	$9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
-	$16::timestamptz[], $17::uuid[], $18::int[], $19::int[], $20::int[], $21::boolean[], $22::timestamptz[], $23::timestamptz[], $24::bigint[], $25::text[])
+	$16::timestamptz[], $17::uuid[], $18::int[], $19::int[], $20::int[], $21::boolean[], $22::timestamptz[], $23::timestamptz[], $24::bigint[], $25::text[], $26::timestamptz[])
 	as n(id, key, state, severity, target, labels, family, cause, service, title, summary, resolution, opened_at, began_at,
-	updated_at, resolved_at, merged_into, rounds, rung, recurrences, dry_run, verify_by, healthy_at, number, hypothesis)`
+	updated_at, resolved_at, merged_into, rounds, rung, recurrences, dry_run, verify_by, healthy_at, number, hypothesis, look_at)`
 
 // insertIncidents opens incidents. The key's unique index refuses a second open one.
 const insertIncidents = `insert into incidents (number, id, key, state, severity, target, labels, family, cause, service, title, summary,
@@ -108,7 +111,7 @@ func (w *record) openedArgs() []any {
 const updateIncidents = `with done as (update incidents i set key = n.key, state = n.state, severity = n.severity, target = n.target::json,
 	family = n.family, cause = n.cause, summary = n.summary, resolution = n.resolution, began_at = n.began_at,
 	updated_at = n.updated_at, resolved_at = n.resolved_at, merged_into = n.merged_into, rounds = n.rounds, rung = n.rung,
-	recurrences = n.recurrences, dry_run = n.dry_run, verify_by = n.verify_by, healthy_at = n.healthy_at
+	recurrences = n.recurrences, dry_run = n.dry_run, verify_by = n.verify_by, healthy_at = n.healthy_at, look_at = n.look_at
 	from ` + incidentArrays + ` where i.id = n.id returning 1) select must_be(count(*), cardinality($1)) from done`
 
 func orZero(t *time.Time) time.Time {

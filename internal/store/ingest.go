@@ -292,7 +292,7 @@ func rollback(conn *pgx.Conn) {
 func (s *Store) triageBatch(ctx context.Context, tx batcher, batch []*delivery, k known, l locks) (*sorted, *record, error) {
 	evidence := slices.ContainsFunc(batch, func(d *delivery) bool { return len(d.event.Evidence) > 0 })
 	start := time.Now()
-	facts, err := s.facts(ctx, tx, l.incidents, l.mode, l.now, evidence)
+	facts, guards, err := s.facts(ctx, tx, l.incidents, l.mode, l.now, evidence)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -303,9 +303,14 @@ func (s *Store) triageBatch(ctx context.Context, tx batcher, batch []*delivery, 
 		return nil, nil, err
 	}
 	record := &record{now: l.now, since: l.since}
+	record.storm = guards.watch(s.policy().Settings(), sorted.opening(), l.now, s.ids)
 	for _, g := range sorted.groups {
+		g.facts.Guards = guards.of(g.target().Cluster, g.hypothesis())
 		if err := s.run(g, l.now); err != nil {
 			return nil, nil, err
+		}
+		if record.storm != nil {
+			record.storm.count(&guards, &g.outcome)
 		}
 		g.outcome.Alerts = sorted.own(g)
 		record.add(g.facts, g.outcome, s.ids, k.stored)
@@ -340,6 +345,13 @@ func (g *group) target() incident.Target {
 		return g.arrivals[0].Event.Target
 	}
 	return g.facts.Incident.Target
+}
+
+func (g *group) hypothesis() string {
+	if g.facts.New {
+		return g.arrivals[0].Event.Hypothesis
+	}
+	return g.facts.Incident.Hypothesis
 }
 
 func (g *group) family() string {

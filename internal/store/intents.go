@@ -12,7 +12,7 @@ import (
 )
 
 const intentColumns = `id, number, incident_id, state, doc, plan, evidence_at, approved_by, claimed_by, worker, execution_id,
-	lease_hash, lease_expires, not_before, created_at`
+	lease_hash, lease_expires, not_before, created_at, approvals`
 
 // plan is what only Salve needs of an intent.
 type plan struct {
@@ -24,6 +24,7 @@ type plan struct {
 	Attempt     int             `json:"attempt,omitempty"`
 	StepParams  map[string]any  `json:"step_params,omitempty"`
 	Policy      string          `json:"policy,omitempty"`
+	Undoes      incident.ID     `json:"undoes,omitzero"`
 }
 
 func scanIntent(row pgx.CollectableRow) (incident.Intent, error) {
@@ -31,11 +32,11 @@ func scanIntent(row pgx.CollectableRow) (incident.Intent, error) {
 	var number int64
 	var id, incidentID [16]byte
 	var state incident.IntentState
-	var doc, secret []byte
+	var doc, secret, approvals []byte
 	var evidenceAt, leaseExpires *time.Time
 	var m incident.Intent // the mutable members
 	err := row.Scan(&id, &number, &incidentID, &state, &doc, &secret, &evidenceAt, &m.ApprovedBy, &m.ClaimedBy, &m.Worker,
-		&m.ExecutionID, &m.LeaseHash, &leaseExpires, &m.NotBefore, &m.CreatedAt)
+		&m.ExecutionID, &m.LeaseHash, &leaseExpires, &m.NotBefore, &m.CreatedAt, &approvals)
 	if err != nil {
 		return in, err
 	}
@@ -46,10 +47,13 @@ func scanIntent(row pgx.CollectableRow) (incident.Intent, error) {
 	if err := json.Unmarshal(secret, &p); err != nil {
 		return in, fmt.Errorf("plan of intent %s: %w", incident.ID(id), err)
 	}
+	if err := json.Unmarshal(approvals, &in.Approvals); err != nil {
+		return in, fmt.Errorf("approvals of intent %s: %w", incident.ID(id), err)
+	}
 	in.ID, in.IncidentID, in.State, in.ShortID = id, incidentID, state, incident.IntentNumber(number)
 	in.Doc = doc
 	in.Execute, in.Timeout, in.Rung, in.Independent, in.Window = p.Execute, p.Timeout, p.Rung, p.Independent, p.Window
-	in.Attempt, in.StepParams, in.Policy = p.Attempt, p.StepParams, p.Policy
+	in.Attempt, in.StepParams, in.Policy, in.Undoes = p.Attempt, p.StepParams, p.Policy, p.Undoes
 	in.EvidenceAt, in.LeaseExpires = orZero(evidenceAt), orZero(leaseExpires)
 	in.ApprovedBy, in.ClaimedBy, in.Worker, in.ExecutionID = m.ApprovedBy, m.ClaimedBy, m.Worker, m.ExecutionID
 	in.LeaseHash, in.NotBefore, in.CreatedAt = m.LeaseHash, m.NotBefore.UTC(), m.CreatedAt.UTC()
@@ -100,7 +104,7 @@ func intentArgs(list []incident.Intent) []any {
 		created, notBefore, expires = append(created, in.CreatedAt), append(notBefore, in.NotBefore), append(expires, in.ExpiresAt)
 		wake = append(wake, in.WakeAt)
 		hashes, docs, evidence = append(hashes, in.PlanHash), append(docs, string(in.Doc)), append(evidence, orNull(in.EvidenceAt))
-		plans = append(plans, jsonText(plan{in.Execute, in.Timeout, in.Rung, in.Independent, in.Window, in.Attempt, in.StepParams, in.Policy}))
+		plans = append(plans, jsonText(plan{in.Execute, in.Timeout, in.Rung, in.Independent, in.Window, in.Attempt, in.StepParams, in.Policy, in.Undoes}))
 	}
 	return []any{ids, incidents, actions, effects, modes, states, rungs, attempts, created, notBefore, expires, wake, hashes, docs, plans, evidence}
 }
@@ -109,15 +113,15 @@ func intentArgs(list []incident.Intent) []any {
 // facts showed is not touched, and then the whole transaction runs again.
 const moveIntents = `with done as (update intents i set state = n.state, not_before = n.not_before, evidence_at = n.evidence_at,
 	approved_by = n.approved_by, claimed_by = n.claimed_by, worker = n.worker, execution_id = n.execution_id,
-	lease_hash = n.lease_hash, lease_expires = n.lease_expires, wake_at = n.wake_at
+	lease_hash = n.lease_hash, lease_expires = n.lease_expires, wake_at = n.wake_at, approvals = n.approvals::json
 	from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
-	$9::text[], $10::bytea[], $11::timestamptz[], $12::timestamptz[])
-	as n(id, was, state, not_before, evidence_at, approved_by, claimed_by, worker, execution_id, lease_hash, lease_expires, wake_at)
+	$9::text[], $10::bytea[], $11::timestamptz[], $12::timestamptz[], $13::text[])
+	as n(id, was, state, not_before, evidence_at, approved_by, claimed_by, worker, execution_id, lease_hash, lease_expires, wake_at, approvals)
 	where i.id = n.id and i.state = n.was returning 1) select must_be(count(*), cardinality($1)) from done`
 
 func moveArgs(moves []triage.Move) []any {
 	var ids [][16]byte
-	var was, states, approved, claimed, workers, executions []string
+	var was, states, approved, claimed, workers, executions, approvals []string
 	var notBefore, wake []time.Time
 	var evidence, expires []*time.Time
 	var hashes [][]byte
@@ -126,7 +130,15 @@ func moveArgs(moves []triage.Move) []any {
 		ids, was, states = append(ids, in.ID), append(was, string(m.From)), append(states, string(in.State))
 		notBefore, wake, evidence = append(notBefore, in.NotBefore), append(wake, in.WakeAt), append(evidence, orNull(in.EvidenceAt))
 		approved, claimed, workers = append(approved, in.ApprovedBy), append(claimed, in.ClaimedBy), append(workers, in.Worker)
+		approvals = append(approvals, approvalsText(in.Approvals))
 		executions, hashes, expires = append(executions, in.ExecutionID), append(hashes, in.LeaseHash), append(expires, orNull(in.LeaseExpires))
 	}
-	return []any{ids, was, states, notBefore, evidence, approved, claimed, workers, executions, hashes, expires, wake}
+	return []any{ids, was, states, notBefore, evidence, approved, claimed, workers, executions, hashes, expires, wake, approvals}
+}
+
+func approvalsText(list []incident.Approval) string {
+	if len(list) == 0 {
+		return "[]"
+	}
+	return jsonText(list)
 }

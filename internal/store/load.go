@@ -76,19 +76,18 @@ type batcher interface {
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
-// facts reads, for incidents that are locked already, everything triage may want.
-func (s *Store) facts(ctx context.Context, tx batcher, locked []incident.Incident, mode incident.Automation, now time.Time, evidence bool) (map[incident.ID]*triage.Facts, error) {
+// facts reads, for incidents that are locked already, everything triage may want,
+// and what guards read beside any of them.
+func (s *Store) facts(ctx context.Context, tx batcher, locked []incident.Incident, mode incident.Automation, now time.Time, evidence bool) (map[incident.ID]*triage.Facts, guards, error) {
 	all := make(map[incident.ID]*triage.Facts, len(locked))
 	ids := make([]incident.ID, 0, len(locked))
 	for _, i := range locked {
 		all[i.ID] = &triage.Facts{Incident: i, Automation: mode}
 		ids = append(ids, i.ID)
 	}
-	if len(ids) == 0 {
-		return all, nil
-	}
 	set := s.policy().Settings()
 	var b pgx.Batch
+	s.queueGuards(&b, ids, now)
 	b.Queue(readAlertsOf, uuids(ids))
 	b.Queue(readIntentsOf, uuids(ids))
 	b.Queue(readResultsOf, uuids(ids))
@@ -97,14 +96,20 @@ func (s *Store) facts(ctx context.Context, tx batcher, locked []incident.Inciden
 		b.Queue(readEvidence, uuids(ids), now.Add(-set.Evidence.MaxDuration), set.Evidence.MaxBytes, set.TrustedEvidence, triage.MaxPieces)
 	}
 	br := tx.SendBatch(ctx, &b)
-	err := collectFacts(br, all, evidence)
+	g, err := scanGuards(br.QueryRow())
+	if err == nil {
+		err = collectFacts(br, all, evidence)
+	}
 	if closeErr := br.Close(); err == nil {
 		err = closeErr
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read facts of %d incidents: %w", len(ids), err)
+		return nil, g, fmt.Errorf("read facts of %d incidents: %w", len(ids), err)
 	}
-	return all, nil
+	for _, f := range all {
+		f.Guards = g.of(f.Incident.Target.Cluster, f.Incident.Hypothesis)
+	}
+	return all, g, nil
 }
 
 func collectFacts(br pgx.BatchResults, all map[incident.ID]*triage.Facts, evidence bool) error {

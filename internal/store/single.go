@@ -31,12 +31,14 @@ type working struct {
 type reading struct {
 	lock     string
 	evidence bool
+	guards   bool // a change may be claimed: guards are read one claim after the other
 }
 
 var (
-	plainly      = reading{lockById, false}
-	withEvidence = reading{lockById, true}
-	ifFree       = reading{lockFree, true}
+	plainly      = reading{lockById, false, false}
+	withEvidence = reading{lockById, true, false}
+	ifFree       = reading{lockFree, true, false}
+	forChange    = reading{lockById, true, true}
 )
 
 // errBusy says that an incident was to be taken only if nobody else had it.
@@ -142,7 +144,12 @@ func (s *Store) lockOne(ctx context.Context, tx pgx.Tx, id incident.ID, how read
 	if err != nil {
 		return nil, fmt.Errorf("read automation: %w", err)
 	}
-	facts, err := s.facts(ctx, tx, locked, mode, s.now(), how.evidence)
+	if how.guards {
+		if _, err := tx.Exec(ctx, lockGuards); err != nil {
+			return nil, fmt.Errorf("lock guards: %w", err)
+		}
+	}
+	facts, _, err := s.facts(ctx, tx, locked, mode, s.now(), how.evidence)
 	return facts[id], err
 }
 
@@ -191,7 +198,7 @@ func (s *Store) merge(ctx context.Context, w *working, holder incident.ID, since
 	}
 	from, survivor := triage.Merge(s.policy(), *w.facts, *into, arrivals, w.record.now, s.ids)
 	moved := [16]byte(holder)
-	for _, table := range []string{"intents", "results", "alerts"} {
+	for _, table := range []string{"intents", "results", "alerts", "repairs"} {
 		if _, err := w.tx.Exec(ctx, `update `+table+` set incident_id = $1 where incident_id = $2`, moved, [16]byte(from.Incident.ID)); err != nil {
 			return fmt.Errorf("move %s to incident %s: %w", table, holder, err)
 		}

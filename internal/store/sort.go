@@ -74,6 +74,17 @@ func (o *sorted) group(a triage.Assignment, d *delivery, l *locks, facts map[inc
 	return g, nil
 }
 
+// opening is how many incidents the batch opens.
+func (o *sorted) opening() int {
+	n := 0
+	for _, g := range o.groups {
+		if g.facts.New {
+			n++
+		}
+	}
+	return n
+}
+
 // opening is what is known of an incident before its first event: its names.
 func (l *locks) opening(id incident.ID, key string) *triage.Facts {
 	i := incident.Incident{ID: id, Key: key, Number: l.numbers[0]}

@@ -27,6 +27,9 @@ type record struct {
 	moves     []triage.Move
 	results   []resultRow
 	audit     []incident.AuditEntry
+	repairs   []incident.Repair
+	breakers  []incident.Breaker
+	storm     *stormNews
 
 	numbers map[incident.ID]int64 // given by the database to what was issued
 }
@@ -88,6 +91,7 @@ func (w *record) add(f triage.Facts, o triage.Outcome, ids incident.IDs, stored 
 	w.intents = append(w.intents, o.Intents...)
 	w.moves = append(w.moves, o.Moves...)
 	w.audit = append(w.audit, o.Audit...)
+	w.repairs, w.breakers = append(w.repairs, o.Repairs...), append(w.breakers, o.Breakers...)
 }
 
 // wantsText keeps what could be collected: the next alert, which brings nothing
@@ -147,8 +151,22 @@ func (w *record) statements() []statement {
 	put(len(w.intents), "insert intents", insertIntents, func() []any { return intentArgs(w.intents) }, true)
 	put(len(w.moves), "update intents", moveIntents, func() []any { return moveArgs(w.moves) }, false)
 	put(len(w.results), "insert results", insertResults, w.resultArgs, false)
+	put(len(w.repairs), "write repairs", upsertRepairs, w.repairArgs, false)
+	put(len(w.breakers), "open breakers", insertBreakers, w.breakerArgs, false)
+	if n := w.storm; n != nil {
+		put(count(n.begins), "begin storm", insertStorm, func() []any { return []any{[16]byte(n.id), w.now} }, false)
+		put(count(n.goesOn && !n.begins), "storm goes on", stormGoesOn, func() []any { return []any{[16]byte(n.id), w.now} }, false)
+		put(len(n.collects), "count looks", countCollects, n.collectArgs, false)
+	}
 	put(len(w.audit), "insert audit", insertAudit, w.auditArgs, false)
 	return list
+}
+
+func count(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 // queue puts the writes into one round trip; done reads the answers.

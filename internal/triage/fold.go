@@ -81,7 +81,7 @@ func (o Outcome) then(f Facts, next Outcome) Outcome {
 func moved(stored, now []incident.Intent) []Move {
 	var moves []Move
 	for i, before := range stored {
-		if after := now[i]; after.State != before.State || after.State == incident.Blocked {
+		if after := now[i]; after.State != before.State || after.State == incident.Blocked || len(after.Approvals) != len(before.Approvals) {
 			moves = append(moves, Move{From: before.State, Intent: after})
 		}
 	}
