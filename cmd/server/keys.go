@@ -33,6 +33,7 @@ type tokenCommand struct {
 	Key      string        `required:"" help:"Private key, as keygen wrote it."`
 	Sub      string        `required:"" help:"Who the token is for."`
 	Scope    string        `required:"" help:"Scopes, separated by spaces: events:write intents:execute intents:decide slack:relay read admin."`
+	Groups   []string      `help:"Groups the subject belongs to, with commas: policy's approvers name them as group:NAME."`
 	TTL      time.Duration `name:"ttl" required:"" help:"How long it is good for, like 24h."`
 	Audience string        `name:"aud" default:"salve" help:"Audience."`
 	Issuer   string        `name:"iss" help:"Issuer."`
@@ -46,7 +47,7 @@ func (t tokenCommand) Run(env *environment) error {
 		return fmt.Errorf("token: %w", err)
 	}
 	token, err := identity.Sign(private, identity.Claims{
-		Subject: t.Sub, Scopes: scopes, Audience: t.Audience, Issuer: t.Issuer, TTL: t.TTL,
+		Subject: t.Sub, Scopes: scopes, Audience: t.Audience, Issuer: t.Issuer, TTL: t.TTL, Groups: t.Groups,
 	}, time.Now(), new(idSource).next().String())
 	if err != nil {
 		return fmt.Errorf("token: %w", err)

@@ -25,8 +25,8 @@ import (
 type serveCommand struct{ config }
 
 // Run starts everything in order and stops it in reverse: the edge first, so
-// that requests in flight finish; the committer, so that what was taken is
-// durable; the clock; the store; the database last.
+// that requests in flight finish; the clock; the committer, so that what was
+// taken is durable; the store; the database last.
 func (c serveCommand) Run(env *environment) (err error) {
 	if err := c.check(); err != nil {
 		return err
@@ -151,6 +151,7 @@ func (s *service) openStore(ctx context.Context) error {
 	s.onStop("store", func() error { s.store.Close(); return nil })
 	first := store.Automation{Mode: incident.Automation(s.config.Automation), Reason: "first start", By: "salve"}
 	s.metrics.WatchActive(s.store.Active)
+	s.metrics.WatchStanding(s.store.Standing)
 	return errors.Join(
 		s.store.EnsurePartitions(ctx),
 		s.store.ActivatePolicy(ctx, s.policy.Version(), s.policy.Source(), "salve"),
@@ -160,9 +161,15 @@ func (s *service) openStore(ctx context.Context) error {
 
 // startWork starts what goes on beside requests.
 func (s *service) startWork(context.Context) error {
+	s.commits = store.NewCommitter(s.store)
+	s.commits.Start()
+	s.onStop("committer", func() error { s.commits.Stop(); return nil })
 	loops := newLoops(s.log)
 	loops.every(250*time.Millisecond, "let time pass", tickUntilDone(s.store))
 	loops.every(time.Second, "count repeats", s.store.FlushRepeats)
+	loops.every(time.Second, "note sources", s.store.FlushHeard)
+	loops.every(time.Second, "watch storms", s.watchStorms)
+	loops.every(time.Hour, "put freezes away", s.store.PutAwayFreezes)
 	loops.every(time.Second, "seal audit", sealer(s.store))
 	loops.every(time.Hour, "make partitions", s.store.EnsurePartitions)
 	loops.every(time.Hour, "forget answers", s.store.ForgetAnswers)
@@ -177,11 +184,29 @@ func (s *service) startWork(context.Context) error {
 		loops.stop()
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		return s.store.FlushRepeats(ctx)
+		return errors.Join(s.store.FlushRepeats(ctx), s.store.FlushHeard(ctx))
 	})
-	s.commits = store.NewCommitter(s.store)
-	s.commits.Start()
-	s.onStop("committer", func() error { s.commits.Stop(); return nil })
+	return nil
+}
+
+// watchStorms tells of storms through the door that every alert takes.
+func (s *service) watchStorms(ctx context.Context) error {
+	news, err := s.store.WatchStorm(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range news {
+		receipts, err := s.commits.Take(ctx, []incident.Event{e})
+		if err == nil {
+			err = receipts[0].Err
+		}
+		if err != nil {
+			return fmt.Errorf("tell of storm %s: %w", e.Fingerprint, err)
+		}
+		if err := s.store.StormTold(ctx, e); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -197,9 +222,10 @@ func (s *service) openDoors(ctx context.Context) error {
 	intents := &handlers.Intents{Store: s.store, Now: now, IDs: s.ids.next}
 	incidents := &handlers.Incidents{Store: s.store}
 	operator := &handlers.Operator{Store: s.store, Policy: s.policyInForce, Now: now}
+	guards := &handlers.Guards{Store: s.store, Now: now}
 	var err error
 	s.edge, err = salvehttp.New(salvehttp.Options{
-		UseCases: useCases(intake, evidence, intents, incidents, operator), Verifier: s.verifier, Logger: s.log,
+		UseCases: useCases(intake, evidence, intents, incidents, operator, guards), Verifier: s.verifier, Logger: s.log,
 		Metrics: s.metrics.Handler(), MetricsOpen: s.config.Metrics == "open",
 		PublicURL: s.config.PublicURL, MaxBodyBytes: bodiesInFlight,
 		Ready: []salvehttp.Check{
@@ -221,7 +247,7 @@ func (s *service) openDoors(ctx context.Context) error {
 	return nil
 }
 
-func useCases(intake *handlers.Intake, evidence *handlers.Evidence, intents *handlers.Intents, incidents *handlers.Incidents, operator *handlers.Operator) salvehttp.UseCases {
+func useCases(intake *handlers.Intake, evidence *handlers.Evidence, intents *handlers.Intents, incidents *handlers.Incidents, operator *handlers.Operator, guards *handlers.Guards) salvehttp.UseCases {
 	return salvehttp.UseCases{
 		Intake: intake.Alerts, Evidence: evidence.Take,
 		Claim: intents.Claim, Result: intents.Result, Crashed: intents.Crashed,
@@ -232,6 +258,8 @@ func useCases(intake *handlers.Intake, evidence *handlers.Evidence, intents *han
 		SetAutomation: operator.SetAutomation,
 		Policy:        plain(operator.ShowPolicy),
 		VerifyAudit:   plain(operator.VerifyAudit),
+		Freezes:       plain(guards.Freezes), AddFreeze: guards.AddFreeze, EndFreeze: guards.EndFreeze,
+		Breakers: plain(guards.Breakers), ResetBreaker: guards.ResetBreaker,
 	}
 }
 

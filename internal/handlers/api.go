@@ -143,6 +143,39 @@ type AutomationRequest struct {
 	Reason string              `json:"reason" validate:"required,max=2000"`
 }
 
+// FreezeRequest stops changes for a time.
+type FreezeRequest struct {
+	Reason   string          `json:"reason" validate:"required,max=2000"`
+	StartsAt time.Time       `json:"starts_at"` // none: now
+	EndsAt   time.Time       `json:"ends_at" validate:"required"`
+	Match    *incident.Match `json:"match"` // none: everything
+	RRule    string          `json:"rrule" validate:"max=500"`
+	Timezone string          `json:"timezone" validate:"max=64"`
+}
+
+// FreezeView is a freeze and whether it is on.
+type FreezeView struct {
+	incident.Freeze
+	On bool `json:"on"`
+}
+
+// Items are all there are: lists that are short by nature have no pages.
+type Items[T any] struct {
+	Items []T `json:"items"`
+}
+
+// BreakerView is a breaker and whether it is open.
+type BreakerView struct {
+	incident.Breaker
+	Open bool `json:"open"`
+}
+
+// ResetRequest lets repairs go on.
+type ResetRequest struct {
+	ID     string `json:"-" validate:"required,max=64"`
+	Reason string `json:"reason" validate:"required,max=2000"`
+}
+
 // IncidentView is one incident with its whole story, in order.
 type IncidentView struct {
 	incident.Incident

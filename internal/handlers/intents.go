@@ -124,11 +124,12 @@ func (h *Intents) Abort(ctx context.Context, caller identity.Caller, req DecideR
 }
 
 func (h *Intents) hear(ctx context.Context, caller identity.Caller, kind string, req DecideRequest) (IntentView, error) {
-	if len(req.Override) > 0 {
-		return IntentView{}, missingField("/override", "no guard of this version can be overridden; leave it out")
+	if len(req.Override) > 0 && kind != "approve" {
+		return IntentView{}, missingField("/override", "only a yes overrides guards; leave it out")
 	}
 	in, err := h.Store.Hear(ctx, req.ID, triage.Word{
 		Kind: kind, Subject: caller.Subject, PlanHash: req.PlanHash, Reason: redact.Text(req.Reason),
+		Override: req.Override, Groups: caller.Groups, Admin: caller.Allows(identity.Admin),
 	})
 	if err != nil {
 		return IntentView{}, err

@@ -111,6 +111,18 @@ func automation(x *exchange, req *handlers.AutomationRequest) error {
 	return x.decode(req, strict)
 }
 
+func freeze(x *exchange, req *handlers.FreezeRequest) error {
+	return x.decode(req, strict)
+}
+
+func reset(x *exchange, req *handlers.ResetRequest) (err error) {
+	if err := x.decode(req, strict); err != nil {
+		return err
+	}
+	req.ID, err = x.path("id")
+	return err
+}
+
 // path gives a parameter of the path. chi matches the escaped path where there
 // is one, so the parameter is then still escaped.
 func (x *exchange) path(name string) (string, error) {

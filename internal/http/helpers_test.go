@@ -102,6 +102,11 @@ func calmUseCases() UseCases {
 		ShowIncident:  answering[handlers.ByID](handlers.IncidentView{Incident: anIncident()}),
 		Automation:    answering[None](handlers.AutomationView{Mode: incident.DryRunAll, At: testNow}),
 		SetAutomation: answering[handlers.AutomationRequest](handlers.AutomationView{Mode: incident.Live, At: testNow}),
+		Freezes:       answering[None](handlers.Items[handlers.FreezeView]{Items: []handlers.FreezeView{aFreeze()}}),
+		AddFreeze:     answering[handlers.FreezeRequest](aFreeze()),
+		EndFreeze:     answering[handlers.ByID](aFreeze()),
+		Breakers:      answering[None](handlers.Items[handlers.BreakerView]{Items: []handlers.BreakerView{aBreaker()}}),
+		ResetBreaker:  answering[handlers.ResetRequest](aBreaker()),
 		Policy:        answering[None](handlers.PolicyView{Version: "v", Source: "rules: []"}),
 		VerifyAudit:   answering[None](handlers.AuditVerification{OK: true, CheckedAt: testNow}),
 	}
@@ -217,4 +222,12 @@ func (l *lockedBuffer) lines(t *testing.T) []map[string]any {
 		lines = append(lines, fields)
 	}
 	return lines
+}
+
+func aFreeze() handlers.FreezeView {
+	return handlers.FreezeView{Freeze: incident.Freeze{ID: incident.ID{1}, Reason: "r", By: "ines", StartsAt: testNow, EndsAt: testNow, At: testNow}}
+}
+
+func aBreaker() handlers.BreakerView {
+	return handlers.BreakerView{Breaker: incident.Breaker{ID: incident.ID{1}, Scope: "target a", Reason: "r", OpenedAt: testNow}, Open: true}
 }

@@ -37,6 +37,11 @@ type UseCases struct {
 	ShowIncident  UseCase[handlers.ByID, handlers.IncidentView]
 	Automation    UseCase[None, handlers.AutomationView]
 	SetAutomation UseCase[handlers.AutomationRequest, handlers.AutomationView]
+	Freezes       UseCase[None, handlers.Items[handlers.FreezeView]]
+	AddFreeze     UseCase[handlers.FreezeRequest, handlers.FreezeView]
+	EndFreeze     UseCase[handlers.ByID, handlers.FreezeView]
+	Breakers      UseCase[None, handlers.Items[handlers.BreakerView]]
+	ResetBreaker  UseCase[handlers.ResetRequest, handlers.BreakerView]
 	Policy        UseCase[None, handlers.PolicyView]
 	VerifyAudit   UseCase[None, handlers.AuditVerification]
 }
@@ -57,7 +62,7 @@ type route struct {
 // routes is the whole surface of the service. The comments say who calls a
 // door and what a retry means there. What answers GET answers HEAD too.
 func (s *Server) routes() []route {
-	const get, post, put = nethttp.MethodGet, nethttp.MethodPost, nethttp.MethodPut
+	const get, post, put, del = nethttp.MethodGet, nethttp.MethodPost, nethttp.MethodPut, nethttp.MethodDelete
 	const write, execute, decide, read, admin = identity.EventsWrite, identity.IntentsExecute, identity.IntentsDecide, identity.Read, identity.Admin
 	u := s.useCases
 	return []route{
@@ -90,6 +95,15 @@ func (s *Server) routes() []route {
 		{method: get, pattern: "/v1/automation", scope: read, endpoint: serve(none, u.Automation)},
 		// An administrator. A retry sets the same mode again and is audited again.
 		{method: put, pattern: "/v1/automation", scope: admin, endpoint: serve(automation, u.SetAutomation), bodyLimit: bodyLimit},
+
+		{method: get, pattern: "/v1/freezes", scope: read, endpoint: serve(none, u.Freezes)},
+		// An administrator. A retry adds a second freeze, which stops no more than the first.
+		{method: post, pattern: "/v1/freezes", scope: admin, endpoint: serve(freeze, u.AddFreeze), bodyLimit: bodyLimit},
+		// An administrator. A retry finds nothing left to end: 404.
+		{method: del, pattern: "/v1/freezes/{id}", scope: admin, endpoint: serve(byID, u.EndFreeze)},
+		{method: get, pattern: "/v1/breakers", scope: read, endpoint: serve(none, u.Breakers)},
+		// An administrator. A retry gets the breaker as it was reset.
+		{method: post, pattern: "/v1/breakers/{id}/reset", scope: admin, endpoint: serve(reset, u.ResetBreaker), bodyLimit: bodyLimit},
 
 		// Probes, Prometheus and people.
 		{method: get, pattern: "/healthz", scope: open, endpoint: s.healthz, quiet: true},

@@ -18,6 +18,8 @@ type tokenClaims struct {
 	jwt.RegisteredClaims
 	Scope scopeClaim `json:"scope,omitempty"`
 	Scp   scopeClaim `json:"scp,omitempty"`
+
+	Groups []string `json:"groups,omitempty"`
 }
 
 // parse checks signature and claims. Nothing a claim says is reported before
@@ -38,7 +40,13 @@ func (v *Verifier) parse(keys *keySet, token string) (Caller, error) {
 			return Caller{}, err
 		}
 	}
+	for _, group := range claims.Groups {
+		if err := checkName("groups", group); err != nil {
+			return Caller{}, err
+		}
+	}
 	return Caller{
+		Groups:    claims.Groups,
 		Subject:   claims.Subject,
 		Scopes:    Scopes(claims.Scope...) | Scopes(claims.Scp...),
 		TokenID:   claims.ID,

@@ -95,6 +95,7 @@ type Claims struct {
 	Audience string
 	Issuer   string // empty: left out
 	TTL      time.Duration
+	Groups   []string
 }
 
 func (c Claims) validate() error {
@@ -145,6 +146,9 @@ func registered(c Claims, now time.Time, jti string) jwt.MapClaims {
 		"iat":   now.Unix(),
 		"exp":   now.Add(c.TTL).Unix(),
 		"jti":   jti,
+	}
+	if len(c.Groups) > 0 {
+		claims["groups"] = c.Groups
 	}
 	if c.Issuer != "" {
 		claims["iss"] = c.Issuer

@@ -99,6 +99,7 @@ func unknownScope(word string) error {
 type Caller struct {
 	Subject   string
 	Scopes    ScopeSet
+	Groups    []string // that the token vouches for
 	TokenID   string
 	ExpiresAt time.Time
 }

@@ -38,6 +38,7 @@ type Intent struct {
 	Doc         json.RawMessage `json:"-"` // see Document; kept where it was read or made already
 	Execute     json.RawMessage `json:"-"` // handed out by a claim only
 	Timeout     time.Duration   `json:"-"` // execute.timeout_seconds; the lease lasts this and 60 s
+	Rule        string          `json:"-"` // of policy, that brought it
 	Rung        int             `json:"-"`
 	Independent bool            `json:"-"`
 	Window      time.Duration   `json:"-"` // hold: from the announcement's delivery

@@ -134,6 +134,9 @@ func frozenUntil(f incident.Freeze, now time.Time) time.Time {
 	return time.Time{}
 }
 
+// Frozen says whether a freeze is on at a moment.
+func Frozen(f incident.Freeze, now time.Time) bool { return !frozenUntil(f, now).IsZero() }
+
 // Over says whether a freeze will never stop anything again.
 func Over(f incident.Freeze, now time.Time) bool {
 	rule, err := recurrence(f)

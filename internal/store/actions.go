@@ -37,6 +37,9 @@ func (s *Store) ask(ctx context.Context, operation, name string, how func(incide
 	w, id, err := s.withIntent(ctx, operation, name, how, func(w *working, id incident.ID) error {
 		var o triage.Outcome
 		o, refused = question(w, id)
+		if refused != nil {
+			w.record.stops = stopping(refused.Guards)
+		}
 		return s.follow(ctx, w, o, nil)
 	})
 	switch {
@@ -64,6 +67,9 @@ func conflict(r *triage.Refusal) *fault.Fault {
 	f.Extra = map[string]any{}
 	if len(r.Guards) > 0 {
 		f.Extra["guards"] = r.Guards
+	}
+	if r.Rollback != nil {
+		f.Extra["rollback_intent"] = r.Rollback
 	}
 	if r.RetryAfter > 0 {
 		f.Extra["retry_after"] = r.RetryAfter.Seconds()

@@ -175,6 +175,7 @@ func (c *Committer) sift(requests []*request) {
 	repeats := 0
 	for _, r := range requests {
 		if c.store.onlyRepeats(r.deliveries) {
+			c.store.heard(r.deliveries)
 			repeats += len(r.deliveries)
 			c.answer(r)
 			continue
@@ -251,6 +252,7 @@ func (c *Committer) commit(batch []*delivery) {
 		}
 		return
 	}
+	c.store.heard(batch)
 	for _, d := range batch {
 		c.store.watch.Outcome(d.receipt.Taken.Outcome, 1)
 	}

@@ -421,6 +421,14 @@ func (s *Store) committed(w *record) {
 			Cause: j.cause, NewCause: j.cause != j.before, Severity: j.severity, Verdict: j.verdict,
 		})
 	}
+	for _, j := range w.judged {
+		for _, guard := range j.stops {
+			c.Stopped = append(c.Stopped, Stop{guard, "decision"})
+		}
+	}
+	for _, guard := range w.stops {
+		c.Stopped = append(c.Stopped, Stop{guard, "claim"})
+	}
 	c.Intents = append(c.Intents, w.intents...)
 	for _, m := range w.moves {
 		c.Intents = append(c.Intents, m.Intent)

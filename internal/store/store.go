@@ -36,6 +36,13 @@ type Committed struct {
 	Intents []incident.Intent        // new ones and those that changed state
 	Took    map[string]time.Duration // changes that ended: action and how long the executor took
 	Refused []string                 // actions whose claim was refused
+	Stopped []Stop                   // what guards stopped
+}
+
+// Stop is one guard that stopped a change.
+type Stop struct {
+	Guard string
+	At    string // decision, claim
 }
 
 // JudgedCause is one diagnosis and decision that was written.
@@ -56,6 +63,7 @@ type Store struct {
 
 	repeatsMu sync.Mutex
 	repeats   map[incident.ID]int64 // duplicates not yet counted on their incidents
+	seen      map[string]time.Time  // sources heard of and not yet noted
 }
 
 // Open connects. The database must be migrated already.
@@ -80,7 +88,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	now := func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) }
 	return &Store{
 		pool: pool, policy: o.Policy, ids: o.IDs, now: now, watch: o.Observe.orSilent(),
-		repeats: map[incident.ID]int64{},
+		repeats: map[incident.ID]int64{}, seen: map[string]time.Time{},
 	}, nil
 }
 

@@ -30,6 +30,7 @@ type record struct {
 	repairs   []incident.Repair
 	breakers  []incident.Breaker
 	storm     *stormNews
+	stops     []string // guards that refused a claim
 
 	numbers map[incident.ID]int64 // given by the database to what was issued
 }
@@ -50,7 +51,8 @@ type judgement struct {
 	verdict   incident.Verdict
 	policy    string
 	severity  incident.Severity
-	before    string // the cause that was known before
+	stops     []string // guards
+	before    string   // the cause that was known before
 }
 
 type resultRow struct {
@@ -84,7 +86,7 @@ func (w *record) add(f triage.Facts, o triage.Outcome, ids incident.IDs, stored 
 			id: ids(), incident: o.Incident.ID, diagnosis: jsonText(o.Diagnosis), decision: jsonText(o.Decision),
 			wants: wantsText(o.Diagnosis.Wants),
 			cause: o.Diagnosis.Cause, verdict: o.Decision.Verdict, policy: o.Decision.PolicyVersion,
-			severity: o.Incident.Severity, before: f.Diagnosis.Cause,
+			severity: o.Incident.Severity, before: f.Diagnosis.Cause, stops: stopping(o.Decision.Guards),
 		})
 	}
 	documented(o.Intents)
@@ -92,6 +94,17 @@ func (w *record) add(f triage.Facts, o triage.Outcome, ids incident.IDs, stored 
 	w.moves = append(w.moves, o.Moves...)
 	w.audit = append(w.audit, o.Audit...)
 	w.repairs, w.breakers = append(w.repairs, o.Repairs...), append(w.breakers, o.Breakers...)
+}
+
+// stopping names the guards that stop.
+func stopping(readings []incident.Reading) []string {
+	var names []string
+	for _, r := range readings {
+		if r.Stops {
+			names = append(names, r.Guard)
+		}
+	}
+	return names
 }
 
 // wantsText keeps what could be collected: the next alert, which brings nothing

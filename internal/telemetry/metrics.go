@@ -35,6 +35,7 @@ type Metrics struct {
 	decisions  *prometheus.CounterVec
 	intents    *prometheus.CounterVec
 	claims     *prometheus.CounterVec
+	guards     *prometheus.CounterVec
 	requests   *prometheus.HistogramVec
 	refusals   *prometheus.CounterVec
 }
@@ -59,6 +60,7 @@ func New(version string) *Metrics {
 		decisions:  counter("salve_decisions_total", "Decisions, by verdict.", "verdict"),
 		intents:    counter("salve_intents_total", "Intents that reached a state, by action.", "action", "state"),
 		claims:     counter("salve_claims_refused_total", "Claims that were refused.", "action"),
+		guards:     counter("salve_guard_stops_total", "Changes that a guard stopped, at a decision or at a claim.", "guard", "at"),
 		requests: histogram("salve_http_request_seconds", "Requests, by route and status.",
 			prometheus.ExponentialBuckets(0.0005, 2.5, 11), "method", "route", "status"),
 		refusals: counter("salve_auth_refusals_total", "Tokens that were refused, by reason.", "reason"),
@@ -68,7 +70,7 @@ func New(version string) *Metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(m.issues, m.repairs, m.durations, m.stages, m.batches, m.deliveries, m.decisions, m.intents,
-		m.claims, m.requests, m.refusals, build, collectors.NewGoCollector(),
+		m.claims, m.guards, m.requests, m.refusals, build, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.presentFromTheStart()
 	return m
@@ -97,6 +99,10 @@ func (m *Metrics) presentFromTheStart() {
 		for _, severity := range incident.Severities() {
 			m.issues.WithLabelValues(cause, string(severity))
 		}
+	}
+	for _, guard := range policy.GuardNames() {
+		m.guards.WithLabelValues(guard, "decision")
+		m.guards.WithLabelValues(guard, "claim")
 	}
 	for _, o := range []incident.Outcome{incident.Accepted, incident.Duplicate, incident.Suppressed, incident.Rejected} {
 		m.deliveries.WithLabelValues(string(o))
@@ -153,6 +159,48 @@ func (m *Metrics) committed(c store.Committed) {
 	}
 	for _, action := range c.Refused {
 		m.claims.WithLabelValues(action).Inc()
+	}
+	for _, s := range c.Stopped {
+		m.guards.WithLabelValues(s.Guard, s.At).Inc()
+	}
+}
+
+// standing asks the database at each scrape what stops changes right now.
+type standing struct {
+	read                     func(context.Context) (store.Standing, error)
+	freezes, breakers, storm *prometheus.Desc
+}
+
+// WatchStanding adds the gauges of what stops changes.
+func (m *Metrics) WatchStanding(read func(context.Context) (store.Standing, error)) {
+	desc := func(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, nil, nil) }
+	m.registry.MustRegister(standing{read,
+		desc("salve_freezes_on", "Freezes that are on."),
+		desc("salve_breakers_open", "Breakers that wait for a human to reset them."),
+		desc("salve_storm", "1 while there are too many new incidents at once."),
+	})
+}
+
+func (s standing) Describe(ch chan<- *prometheus.Desc) {
+	ch <- s.freezes
+	ch <- s.breakers
+	ch <- s.storm
+}
+
+func (s standing) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	now, err := s.read(ctx)
+	if err != nil {
+		ch <- prometheus.NewInvalidMetric(s.storm, err)
+		return
+	}
+	storm := 0.0
+	if now.Storm {
+		storm = 1
+	}
+	for desc, value := range map[*prometheus.Desc]float64{s.freezes: float64(now.Freezes), s.breakers: float64(now.Breakers), s.storm: storm} {
+		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value)
 	}
 }
 

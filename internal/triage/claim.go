@@ -16,6 +16,7 @@ type Refusal struct {
 	Detail     string
 	RetryAfter time.Duration
 	Guards     []incident.Reading
+	Rollback   *incident.ID // too late to abort: the intent that would take it back
 }
 
 // LeaseGrant is what a claim would store: the token's hash, never the token.
@@ -169,7 +170,7 @@ func (r *round) readGuards(in incident.Intent) []incident.Reading {
 		mode = incident.Approve
 	}
 	facts := policy.GuardFacts{
-		Effect: in.Effect, Mode: mode, Targets: targets, Rule: r.facts.Decision.Rule,
+		Effect: in.Effect, Mode: mode, Targets: targets, Rule: in.Rule,
 		Automation: r.facts.Automation, DryRun: r.inc.DryRun,
 		Trusted: !in.EvidenceAt.IsZero(), ObservedAt: in.EvidenceAt, Now: r.now,
 		Action: in.Action, Repair: r.repair(), Began: r.inc.BeganAt, Family: r.inc.Family,

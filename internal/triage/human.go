@@ -2,10 +2,13 @@ package triage
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"salve/internal/incident"
 	"salve/internal/policy"
+	"salve/internal/remedy"
 )
 
 // Word is a human's word on one intent.
@@ -14,6 +17,18 @@ type Word struct {
 	Subject  string
 	PlanHash string
 	Reason   string
+	Override []string // guards that may not stop it
+	Groups   []string // that the token vouches for
+	Admin    bool     // the token has the scope admin
+}
+
+// Names are what policy may call whoever speaks.
+func (w Word) Names() []string {
+	names := []string{w.Subject}
+	for _, g := range w.Groups {
+		names = append(names, "group:"+g)
+	}
+	return names
 }
 
 // Hear takes a human's word. Too late, or for another plan than the one seen,
@@ -40,29 +55,101 @@ var words = map[string]func(*round, int, Word) *Refusal{
 	"abort":   (*round).abort,
 }
 
+// approve counts one human's yes to exactly the plan that was seen. It lets the
+// plan go on once there are as many as policy wants.
 func (r *round) approve(i int, w Word) *Refusal {
 	in := &r.intents[i]
-	switch {
-	case in.State != incident.AwaitingApproval:
-		return r.tooLate(*in, "approve")
-	case in.Effect == incident.Change && in.Policy != r.policy.Version():
-		return r.otherPolicy()
-	case w.PlanHash == "":
-		return &Refusal{Reason: "plan_changed", Detail: "approve must carry the plan_hash that was seen"}
-	case w.PlanHash != in.PlanHash:
-		return &Refusal{Reason: "plan_changed", Detail: fmt.Sprintf("the plan is %s, what was approved is %.64s", in.PlanHash, w.PlanHash)}
+	if no := r.mayApprove(*in, w); no != nil {
+		return no
 	}
-	in.ApprovedBy = w.Subject
-	because := "approved by " + w.Subject
+	in.Approvals = append(slices.Clip(in.Approvals), incident.Approval{By: w.Subject, At: r.now, Reason: clip(w.Reason, 300), Override: w.Override})
+	because := "approved by " + approvers(*in)
 	if w.Reason != "" {
 		because += ": " + clip(w.Reason, 300)
 	}
+	if len(w.Override) > 0 {
+		because += "; overridden: " + strings.Join(w.Override, ", ")
+	}
+	if have, want := len(in.Approvals), r.quorum(*in); have < want {
+		r.audit("intent.approval", in.ID, in.Action+" "+in.Target.String(), fmt.Sprintf("%s; %d of %d", because, have, want))
+		return nil
+	}
+	in.ApprovedBy = approvers(*in)
 	if in.Effect == incident.Change && r.now.Sub(in.EvidenceAt) > r.set.Evidence.FreshFor {
 		r.lookFirst(i, because+"; the evidence is looked at again first")
 		return nil
 	}
 	in.NotBefore = r.now
 	r.move(i, incident.ApproveIt, because)
+	return nil
+}
+
+func approvers(in incident.Intent) string {
+	names := make([]string, len(in.Approvals))
+	for i, a := range in.Approvals {
+		names[i] = a.By
+	}
+	return strings.Join(names, ", ")
+}
+
+// mayApprove says why a yes does not count.
+func (r *round) mayApprove(in incident.Intent, w Word) *Refusal {
+	switch {
+	case in.State != incident.AwaitingApproval && in.State != incident.Blocked:
+		return r.tooLate(in, "approve")
+	case in.Effect == incident.Change && in.Policy != r.policy.Version():
+		return r.otherPolicy()
+	case w.PlanHash == "":
+		return &Refusal{Reason: "plan_changed", Detail: "approve must carry the plan_hash that was seen"}
+	case w.PlanHash != in.PlanHash:
+		return &Refusal{Reason: "plan_changed", Detail: fmt.Sprintf("the plan is %s, what was approved is %.64s", in.PlanHash, w.PlanHash)}
+	case slices.ContainsFunc(in.Approvals, func(a incident.Approval) bool { return a.By == w.Subject }):
+		return &Refusal{Reason: "already_approved", Detail: fmt.Sprintf("%s said yes already; %d are wanted, of different people", w.Subject, r.quorum(in))}
+	case r.author(w.Subject):
+		return &Refusal{Reason: "own_change", Detail: w.Subject + " sent the alert that this change answers; somebody else must say yes"}
+	}
+	if allowed := r.policy.Approvers(in.Rule); len(allowed) > 0 && !slices.ContainsFunc(w.Names(), func(n string) bool { return slices.Contains(allowed, n) }) {
+		return &Refusal{Reason: "not_an_approver", Detail: fmt.Sprintf("rule %s wants a yes of %s", in.Rule, strings.Join(allowed, ", "))}
+	}
+	return r.mayOverride(in, w)
+}
+
+// author says whether somebody sent one of the incident's alerts.
+func (r *round) author(subject string) bool {
+	for _, a := range r.alerts {
+		if a.Subject == subject {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *round) quorum(in incident.Intent) int { return r.policy.Quorum(in.Rule) }
+
+// mayOverride says why guards cannot be overridden like this. On a blocked intent
+// a yes must override every guard that stops it.
+func (r *round) mayOverride(in incident.Intent, w Word) *Refusal {
+	for _, guard := range w.Override {
+		switch by := policy.OverrideOf(guard); {
+		case !slices.Contains(policy.GuardNames(), guard):
+			return &Refusal{Reason: "no_override", Detail: fmt.Sprintf("there is no guard %.64q; known are %s", guard, strings.Join(policy.GuardNames(), ", "))}
+		case by == policy.ByNobody:
+			return &Refusal{Reason: "no_override", Detail: "guard " + guard + " cannot be overridden"}
+		case by == policy.ByAdmin && (!w.Admin || w.Reason == ""):
+			return &Refusal{Reason: "no_override", Detail: "guard " + guard + " is overridden by an admin with a reason"}
+		}
+	}
+	if in.State != incident.Blocked {
+		return nil
+	}
+	overridden := in
+	overridden.Approvals = append(slices.Clip(in.Approvals), incident.Approval{By: w.Subject, Override: w.Override})
+	overridden.ApprovedBy = w.Subject // the age of evidence is looked at below
+	for _, reading := range r.readGuards(overridden) {
+		if reading.Stops {
+			return &Refusal{Reason: "guard", Detail: reading.Guard + ": " + reading.Reading, Guards: r.readGuards(in)}
+		}
+	}
 	return nil
 }
 
@@ -73,11 +160,37 @@ func (r *round) reject(i int, w Word) *Refusal {
 	return nil
 }
 
+// abort stops what was not claimed yet. After that it is too late, and what would
+// take it back waits for a yes instead.
 func (r *round) abort(i int, w Word) *Refusal {
-	if !r.move(i, incident.Abort, "aborted by "+w.Subject+": "+clip(w.Reason, 300)) {
-		return r.tooLate(r.intents[i], "abort")
+	if r.move(i, incident.Abort, "aborted by "+w.Subject+": "+clip(w.Reason, 300)) {
+		return nil
 	}
-	return nil
+	no := r.tooLate(r.intents[i], "abort")
+	if r.intents[i].State == incident.Running || r.intents[i].State == incident.Succeeded {
+		no.Detail, no.Rollback = r.takeBack(i, no.Detail)
+	}
+	return no
+}
+
+// takeBack asks for a yes to what undoes a change, once that has ended.
+func (r *round) takeBack(i int, late string) (string, *incident.ID) {
+	done := r.intents[i]
+	for _, in := range r.intents {
+		if in.Undoes == done.ID && !in.State.Terminal() {
+			return late + "; what takes it back is " + string(in.State), &in.ID
+		}
+	}
+	undo, err := remedy.Rollback(done)
+	if err != nil {
+		return late + "; " + refusal(err), nil
+	}
+	undo.Undoes, undo.After, undo.EvidenceAt = done.ID, []incident.ID{done.ID}, done.EvidenceAt
+	undo.Mode, undo.State = incident.Approve, incident.AwaitingApproval
+	undo.Rung, undo.Rule, undo.Independent = done.Rung, done.Rule, true // it may begin however the first one ends
+	undo.Reason = "takes back " + done.Action + ", which was aborted too late"
+	id := r.add(undo)
+	return late + "; what takes it back waits for a yes", &id
 }
 
 func (r *round) tooLate(in incident.Intent, word string) *Refusal {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"salve/internal/incident"
+	"salve/internal/remedy"
 )
 
 // plan turns a rung into ordered intents. What the catalogue refuses is left out
@@ -78,7 +79,7 @@ func (r *round) draft(step incident.Step, dec *incident.Decision) (incident.Inte
 	}
 	in.StepParams, in.EvidenceAt = step.Params, r.evidenceAt()
 	in.Mode, in.State = step.Mode, incident.Waiting
-	in.Rung, in.Independent, in.Window = dec.Rung, step.Independent, step.Window
+	in.Rule, in.Rung, in.Independent, in.Window = dec.Rule, dec.Rung, step.Independent, step.Window
 	in.Reason = strings.Join(dec.Reasons, "; ")
 	switch dec.Verdict {
 	case incident.VerdictDryRun:
@@ -141,6 +142,9 @@ func (r *round) freshFor(in incident.Intent) bool {
 // rebuild makes the plan again for the same object and container, whatever else
 // was diagnosed meanwhile: after a restart helped, the diagnosis is health.
 func (r *round) rebuild(in incident.Intent) (incident.Intent, error) {
+	if at := r.find(in.Undoes); at >= 0 {
+		return remedy.Rollback(r.intents[at]) // it does not rest on what is seen now
+	}
 	return r.buildFor(r.madeFor(in), in.Action, in.Target, in.StepParams)
 }
 
@@ -162,7 +166,7 @@ func (r *round) madeFor(in incident.Intent) incident.Diagnosis {
 func (r *round) replan(old, next incident.Intent) {
 	next.StepParams, next.EvidenceAt = old.StepParams, r.current.ObservedAt
 	next.Mode, next.State = incident.Approve, incident.Waiting
-	next.Rung, next.Independent = old.Rung, old.Independent
+	next.Rule, next.Rung, next.Independent = old.Rule, old.Rung, old.Independent
 	next.Reason = "replaces " + old.ID.String() + ": the evidence changed"
 	r.add(next)
 }

@@ -73,7 +73,7 @@ func anew(old incident.Intent) incident.Intent {
 	next := old
 	next.State, next.ShortID = incident.Waiting, ""
 	next.After, next.AnnouncedBy, next.NotBefore = nil, nil, zeroTime
-	next.ApprovedBy, next.ClaimedBy, next.Worker, next.ExecutionID = "", "", "", ""
+	next.Approvals, next.ApprovedBy, next.ClaimedBy, next.Worker, next.ExecutionID = nil, "", "", "", ""
 	next.LeaseHash, next.LeaseExpires = nil, zeroTime
 	return next
 }

@@ -123,7 +123,7 @@ func (r *round) lookFirst(i int, reason string) {
 
 // askAgain takes a yes back: what it rested on could not be confirmed.
 func (r *round) askAgain(i int, reason string) {
-	r.intents[i].ApprovedBy, r.intents[i].NotBefore = "", r.now
+	r.intents[i].ApprovedBy, r.intents[i].Approvals, r.intents[i].NotBefore = "", nil, r.now
 	r.move(i, incident.Ask, reason)
 }
 
