@@ -75,6 +75,18 @@ func (c Channels) For(s incident.Severity) string {
 	return c.Warning
 }
 
+// Next is the channel to try when one cannot be written to: the next other one.
+func (c Channels) Next(channel string) string {
+	all := [...]string{c.Critical, c.High, c.Warning, c.Info, c.Repaired}
+	at := slices.Index(all[:], channel)
+	for i := range all {
+		if next := all[(at+1+i)%len(all)]; next != channel {
+			return next
+		}
+	}
+	return channel
+}
+
 func defaultSettings() Settings {
 	s := Settings{
 		Timezone:             "UTC",

@@ -54,6 +54,9 @@ var reissueAfter = []time.Duration{10 * time.Second, 30 * time.Second, 2 * time.
 
 func (r *round) again(at int) {
 	old := r.intents[at]
+	if old.Effect == incident.Tell && old.Attempt >= len(reissueAfter) {
+		r.tellElsewhere(old)
+	}
 	if old.Effect == incident.Change || old.Attempt >= len(reissueAfter) || !r.inc.Open() && !r.outlives(old) {
 		return
 	}

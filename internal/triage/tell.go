@@ -1,7 +1,9 @@
 package triage
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"salve/internal/incident"
@@ -15,7 +17,7 @@ func (r *round) tell() {
 	if r.stormChild() {
 		return // one message tells of all of them
 	}
-	before, channel := r.facts.Incident.State, r.set.Channels.For(r.inc.Severity)
+	before, channel := r.facts.Incident.State, r.channel()
 	asks := r.waitingPlans()
 	switch {
 	case r.ending != "" && r.changed():
@@ -31,6 +33,38 @@ func (r *round) tell() {
 	case r.lastingEnded() && !r.goesOn():
 		r.message(channel, "done", "For your information: a lasting change ended.")
 	}
+}
+
+// channel is where people are told: where policy says, or the next one when an
+// announcement was not delivered there.
+func (r *round) channel() string {
+	channel := r.set.Channels.For(r.inc.Severity)
+	for _, in := range r.intents {
+		if in.AnnouncedBy == nil || in.State != incident.AwaitingApproval {
+			continue
+		}
+		if _, delivered := r.delivered(*in.AnnouncedBy); !delivered && channel == r.set.Channels.For(incident.Critical) {
+			return r.set.Channels.Next(channel)
+		}
+	}
+	return channel
+}
+
+// tellElsewhere says what could not be said in one channel in the next one, until
+// each was tried.
+func (r *round) tellElsewhere(old incident.Intent) {
+	var params struct{ Channel, Text string }
+	if old.Reason == announcing || json.Unmarshal(old.Params, &params) != nil || params.Channel == "" {
+		return // where an announcement does not arrive, a human is asked instead
+	}
+	in, err := r.build("notify.slack", r.inc.Target, map[string]any{
+		"channel": r.set.Channels.Next(params.Channel), "text": params.Text,
+	})
+	if err != nil || slices.ContainsFunc(r.intents, func(other incident.Intent) bool { return other.PlanHash == in.PlanHash }) {
+		return
+	}
+	in.Mode, in.State, in.Reason = incident.Auto, incident.Waiting, "in another channel: it could not be said in "+params.Channel
+	r.add(in)
 }
 
 // goesOn says whether a message about the outcome of something urgent is still to come.
