@@ -12,6 +12,7 @@ import (
 // makeBody writes what cannot stand in a script: make FILE KIND N.
 //
 //	alerts N      an array of N native alerts, each its own incident
+//	crashes N     an array of N alerts of pods that crash, each its own incident
 //	nested N      N arrays inside each other
 //	spaces N      N MiB of spaces around one good alert
 //	text N        an alert whose message is N MiB long
@@ -41,6 +42,13 @@ const goodAlert = `{"severity":"warning","service":"shop","message":"slow","labe
 
 var bodyMakers = map[string]func(n int) []byte{
 	"alerts": manyAlerts,
+	"crashes": func(n int) []byte {
+		alerts := make([]string, n)
+		for i := range alerts {
+			alerts[i] = string(numbered(i+1000, `{`+oomAlert+`}`))
+		}
+		return []byte("[" + strings.Join(alerts, ",") + "]")
+	},
 	"nested": func(n int) []byte { return append(bytes.Repeat([]byte("["), n), bytes.Repeat([]byte("]"), n)...) },
 	"spaces": func(n int) []byte { return append([]byte(goodAlert), bytes.Repeat([]byte(" "), n<<20)...) },
 	"text": func(n int) []byte {

@@ -65,7 +65,7 @@ func (s *script) sql(args []string) error {
 	}
 	defer conn.Close(ctx)
 	tag, err := conn.Exec(ctx, string(s.fillIn([]byte(args[0]))))
-	if err == nil && tag.RowsAffected() == 0 && !strings.HasPrefix(args[0], "alter") {
+	if err == nil && tag.RowsAffected() == 0 && !strings.HasPrefix(args[0], "alter") && !strings.HasPrefix(args[0], "do ") {
 		err = errors.New("it changed nothing")
 	}
 	return err

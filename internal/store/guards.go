@@ -154,7 +154,7 @@ func (n *stormNews) collectArgs() []any {
 
 // watch says whether the incidents that a batch opens make a storm, or keep one up.
 func (g *guards) watch(set policy.Settings, opening int, now time.Time, ids incident.IDs) *stormNews {
-	stormy := set.Stormy(g.recent + opening)
+	stormy := opening > 0 && set.Stormy(g.recent+opening)
 	if !stormy && !g.state.Storming() {
 		return nil
 	}

@@ -84,13 +84,14 @@ var standing = map[incident.IntentState]Refusal{
 // mayClaim lets time pass for this one intent only. What else is due, the clock
 // takes up together with what follows from it.
 func (r *round) mayClaim(i int) *Refusal {
-	if in := r.intents[i]; in.State.Unclaimed() && r.now.After(in.ExpiresAt) {
-		return &Refusal{Reason: "expired", Detail: "nobody took it in time"}
-	}
-	if r.intents[i].State == incident.Waiting {
-		r.settleOne(i)
-	}
 	in := r.intents[i]
+	switch {
+	case r.expired(in):
+		return &Refusal{Reason: "expired", Detail: "nobody took it in time"}
+	case in.State == incident.Waiting, in.State == incident.Blocked && r.now.After(in.ExpiresAt):
+		r.settleOne(i)
+		in = r.intents[i]
+	}
 	if no, stands := standing[in.State]; stands {
 		if in.State == incident.Waiting && r.now.Before(in.NotBefore) {
 			return r.tooEarly(in)

@@ -23,7 +23,7 @@ func (r *round) settleOne(i int) {
 	case in.State == incident.Running && !in.LeaseExpires.IsZero() && r.now.After(in.LeaseExpires):
 		r.move(i, incident.Lose, "the lease ended without a result")
 		r.again(i)
-	case in.State.Unclaimed() && r.now.After(in.ExpiresAt):
+	case r.expired(in):
 		r.move(i, incident.Expire, "nobody took it in time; that counts as a refusal")
 		r.tellAnew(i)
 	case in.State == incident.Waiting:
@@ -35,6 +35,12 @@ func (r *round) settleOne(i int) {
 	case in.State == incident.Blocked:
 		r.settleBlocked(i)
 	}
+}
+
+// expired says whether nobody took an intent in time. What a guard stops waits for
+// the guard, however long a freeze lasts.
+func (r *round) expired(in incident.Intent) bool {
+	return in.State.Unclaimed() && in.State != incident.Blocked && r.now.After(in.ExpiresAt)
 }
 
 // tellAnew keeps the newest message alive that nobody carried: as long as the
@@ -68,7 +74,7 @@ func (r *round) settleBlocked(i int) {
 		return
 	}
 	switch {
-	case in.Mode == incident.Approve && in.ApprovedBy == "", !r.hadWindow(in):
+	case in.Mode == incident.Approve && in.ApprovedBy == "", !r.hadWindow(in), r.now.After(in.ExpiresAt):
 		r.dropRung(in.Rung, "the guards cleared: it is decided anew")
 	case evidence:
 		r.lookFirst(i, "the guards cleared, and its evidence is too old")
@@ -135,7 +141,7 @@ func (r *round) wakeAt(in incident.Intent) time.Time {
 	case in.State == incident.Holding || in.State == incident.Rechecking:
 		return in.NotBefore
 	case in.State == incident.Blocked:
-		return earlier(r.now.Add(readGuardsEvery), in.ExpiresAt)
+		return r.now.Add(readGuardsEvery)
 	case in.State == incident.Waiting && in.AnnouncedBy != nil:
 		return earlier(in.CreatedAt.Add(r.set.Hold.DeliveryDeadline), in.ExpiresAt)
 	case in.State == incident.Waiting && len(in.After) == 0:
