@@ -49,6 +49,8 @@ type Step struct {
 	Params      map[string]any
 	Independent bool // its after is met by any end of what stands before it
 	Window      time.Duration
+	NotBefore   time.Time // zero: at once
+	NotAfter    time.Time // zero: as policy lets intents live
 }
 
 // AuditEntry is one row of the append-only record, written in the transaction

@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"cel.dev/cel-go/cel"
 	"github.com/goccy/go-yaml/ast"
@@ -27,10 +26,10 @@ const (
 	maxSteps = 20
 )
 
-func (b *builder) rules(n ast.Node, hold time.Duration) []*rule {
+func (b *builder) rules(n ast.Node, s Settings) []*rule {
 	var rules []*rule
 	for _, item := range b.listOf(n, "rules", 0, maxRules) {
-		r := b.rule(item, hold)
+		r := b.rule(item, s)
 		b.checkAgainst(item, r, rules)
 		rules = append(rules, r)
 	}
@@ -54,14 +53,14 @@ func (b *builder) checkAgainst(n ast.Node, r *rule, earlier []*rule) {
 	}
 }
 
-func (b *builder) rule(n ast.Node, hold time.Duration) *rule {
-	r := &rule{window: hold}
+func (b *builder) rule(n ast.Node, s Settings) *rule {
+	r := &rule{window: s.Hold.Window}
 	r.line, _ = place(n)
 	if !b.isMapping(n, "a rule") {
 		return r
 	}
 	var ladder, level ast.Node
-	b.mapping(n, "a rule", []field{
+	b.mapping(n, "a rule", append([]field{
 		{"name", func(n ast.Node) { r.name, _ = b.matching(n, "name", nameShape, "lower case, digits and dashes") }},
 		{"cause", func(n ast.Node) { b.causes(n, r) }},
 		{"if", func(n ast.Node) { r.when = b.condition(n) }},
@@ -74,7 +73,7 @@ func (b *builder) rule(n ast.Node, hold time.Duration) *rule {
 			b.mapping(n, "hold of a rule", []field{b.durationField("window", minWindow, day, &r.window)})
 		}},
 		{"ladder", func(n ast.Node) { ladder = n }},
-	})
+	}, b.settingFields(r, s)...))
 	b.required(n, r, level)
 	if ladder != nil && r.level > 0 {
 		b.ladder(ladder, r)

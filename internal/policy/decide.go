@@ -2,7 +2,9 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"salve/internal/incident"
 )
@@ -64,9 +66,13 @@ func (d *decider) byRule() {
 	}
 	d.out.Rule, d.out.Level, d.out.Risk = r.name, r.level, r.risk
 	d.say(fmt.Sprintf("rule %s applies to %s: level %d", r.name, d.cause(), r.level))
+	isNew := d.policy.settings.Onboarding.until(d.facts.Incident.Service, d.facts.Now)
 	switch {
 	case len(r.ladder) == 0:
 		d.end(incident.VerdictTell, "level 1: people are told, nothing is changed")
+	case !isNew.IsZero():
+		d.out.Level = 1
+		d.end(incident.VerdictTell, fmt.Sprintf("service %s is new until %s: level 1, people are told", d.facts.Incident.Service, isNew.Format(time.DateOnly)))
 	case d.underWay(), d.refused():
 	default:
 		d.lowered()
@@ -203,7 +209,9 @@ func (d *decider) take(r *rule, g *rung) {
 		d.say(fmt.Sprintf("%s, so nothing bolder than %s", d.capBy, modeWords(d.cap)))
 		g = g.careful(d.cap, r.window)
 	}
+	g = d.atNight(r, g)
 	d.out.Risk, d.out.Steps = g.risk, append([]incident.Step(nil), g.steps...)
+	d.inWindow(r, g)
 	if g.boldest() == "" {
 		d.end(incident.VerdictTell, fmt.Sprintf("rung %d tells and changes nothing", d.out.Rung))
 		return
@@ -212,6 +220,49 @@ func (d *decider) take(r *rule, g *rung) {
 	facts := d.facts.guardFacts(r.name, d.out.Rung, first)
 	d.out.Guards = d.policy.Guard(facts)
 	d.verdict(&facts, first.Mode)
+}
+
+// atNight is a rung as it is in quiet hours: a window that nobody is awake to see
+// is no consent.
+func (d *decider) atNight(r *rule, g *rung) *rung {
+	until := d.policy.settings.quiet(d.facts.Now)
+	if until.IsZero() || !g.holds() {
+		return g
+	}
+	if !d.policy.settings.QuietHours.Wait {
+		d.say(fmt.Sprintf("it is quiet until %s, and nobody may see an abort window: a human must say yes", until.UTC().Format(time.RFC3339)))
+		return g.careful(incident.Approve, r.window)
+	}
+	d.say(fmt.Sprintf("it is quiet until %s, and nobody may see an abort window: it waits until then", until.UTC().Format(time.RFC3339)))
+	later := *g
+	later.steps = slices.Clone(g.steps)
+	for i := range later.steps {
+		if later.effects[i] == incident.Change {
+			later.steps[i].NotBefore = until
+		}
+	}
+	return &later
+}
+
+// inWindow puts the changes of a rule that can wait into the next maintenance window.
+func (d *decider) inWindow(r *rule, g *rung) {
+	if !r.inWindow {
+		return
+	}
+	from, to := d.policy.settings.window(d.facts.Now)
+	d.say(fmt.Sprintf("it can wait for the maintenance window from %s to %s", from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339)))
+	for i := range d.out.Steps {
+		if s := &d.out.Steps[i]; g.effects[i] == incident.Change {
+			s.NotBefore, s.NotAfter = later(s.NotBefore, from), to
+		}
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // verdict weighs the guards. Evidence comes first, because a look is harmless

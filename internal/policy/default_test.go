@@ -137,7 +137,11 @@ timezone: Europe/Amsterdam
 default_cluster: prod-1
 trusted_evidence: [n8n, checks]
 evidence: {rounds: 4, max_duration: 20m, max_bytes: 512KiB, fresh_for: 2m}
-approval: {expires_after: 1h}
+approval: {expires_after: 1h, fresh_for: 1m, quorum: 2}
+groups: {sre: [ines, "slack:U1"]}
+quiet_hours: {from: "22:00", to: "07:30", days: [mon, sun], hold: wait}
+maintenance: [{days: [sun], from: "02:00", to: "05:00"}]
+onboarding: {days: 7, services: {shop: 2026-11-20}}
 hold: {window: 1m, transit_grace: 10s, delivery_deadline: 2m}
 intents: {expire_after: 1d}
 verification: {window: 15m, look_every: 1m, healthy_for: 3m}
@@ -155,12 +159,16 @@ rules: []
 `
 	want := Settings{
 		Timezone: "Europe/Amsterdam", DefaultCluster: "prod-1", TrustedEvidence: []string{"n8n", "checks"},
-		Evidence:             EvidenceSettings{Rounds: 4, MaxDuration: 20 * time.Minute, MaxBytes: 512 << 10, FreshFor: 2 * time.Minute},
-		ApprovalExpiresAfter: time.Hour,
-		Hold:                 HoldSettings{Window: time.Minute, TransitGrace: 10 * time.Second, DeliveryDeadline: 2 * time.Minute},
-		IntentExpiresAfter:   day,
-		Verification:         VerificationSettings{Window: 15 * time.Minute, LookEvery: time.Minute, HealthyFor: 3 * time.Minute},
-		Recurrence:           7 * day, LeaseGrace: 90 * time.Second,
+		Evidence:           EvidenceSettings{Rounds: 4, MaxDuration: 20 * time.Minute, MaxBytes: 512 << 10, FreshFor: 2 * time.Minute},
+		Approval:           ApprovalSettings{ExpiresAfter: time.Hour, FreshFor: time.Minute, Quorum: 2},
+		Groups:             map[string][]string{"sre": {"ines", "slack:U1"}},
+		QuietHours:         QuietHours{Hours: Hours{Days: []time.Weekday{time.Monday, time.Sunday}, From: 22 * 60, To: 7*60 + 30}, Set: true, Wait: true},
+		Maintenance:        []Hours{{Days: []time.Weekday{time.Sunday}, From: 120, To: 300}},
+		Onboarding:         Onboarding{Days: 7, Services: map[string]time.Time{"shop": time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)}},
+		Hold:               HoldSettings{Window: time.Minute, TransitGrace: 10 * time.Second, DeliveryDeadline: 2 * time.Minute},
+		IntentExpiresAfter: day,
+		Verification:       VerificationSettings{Window: 15 * time.Minute, LookEvery: time.Minute, HealthyFor: 3 * time.Minute},
+		Recurrence:         7 * day, LeaseGrace: 90 * time.Second,
 		Channels:  Channels{Critical: "#a", High: "#b", Warning: "#c", Info: "#d", Repaired: "#e"},
 		Inventory: Inventory{Clusters: []string{"prod-1"}, Namespaces: []string{"shop"}, Hosts: []string{"web-*"}},
 		Budgets: Budgets{Window: 2 * time.Hour, Target: 4, Service: 11, Namespace: 21, Cluster: 41, Total: 61,

@@ -17,6 +17,7 @@ func readBudget(p *Policy, f *GuardFacts) (string, bool) {
 		return "its rung was begun already: the first claim spent for all of it", false
 	}
 	b := p.settings.Budgets
+	b.Target = min(b.Target, p.limitsOf(f.Rule).budget)
 	var words []string
 	for _, scope := range b.scopes(f.Repair) {
 		spent, first := 0, time.Time{}
@@ -82,11 +83,11 @@ func readCooldown(p *Policy, f *GuardFacts) (string, bool) {
 	if last.EndedAt.After(since) {
 		since, words = last.EndedAt, "ended"
 	}
-	age := f.Now.Sub(since)
-	if age < p.settings.Cooldown {
-		return fmt.Sprintf("%s on the target %s %s ago; it is left alone for %s", last.Action, words, round(age), formatDuration(p.settings.Cooldown)), true
+	age, cooldown := f.Now.Sub(since), p.limitsOf(f.Rule).cooldown
+	if age < cooldown {
+		return fmt.Sprintf("%s on the target %s %s ago; it is left alone for %s", last.Action, words, round(age), formatDuration(cooldown)), true
 	}
-	return fmt.Sprintf("%s on the target %s %s ago, longer than %s", last.Action, words, round(age), formatDuration(p.settings.Cooldown)), false
+	return fmt.Sprintf("%s on the target %s %s ago, longer than %s", last.Action, words, round(age), formatDuration(cooldown)), false
 }
 
 // readBreaker stops what keeps failing: everything on one target, and one action

@@ -21,7 +21,7 @@ func readFreeze(_ *Policy, f *GuardFacts) (string, bool) {
 // readBlast weighs replicas that become additionally unavailable. What is not
 // known counts as the worst case.
 func readBlast(p *Policy, f *GuardFacts) (string, bool) {
-	b, limit := f.Blast, p.settings.BlastRadius
+	b, limit := f.Blast, p.limitsOf(f.Rule).blastRadius
 	most := max(limit.Pods, b.Replicas*limit.Percent/100)
 	switch {
 	case !b.Known:

@@ -72,11 +72,12 @@ func (b *builder) file(root ast.Node, p *Policy) {
 	if !b.isMapping(root, "a policy") {
 		return
 	}
-	b.mapping(root, "a policy", slices.Concat(p.settings.fields(b.reader), p.settings.guardFields(b.reader, b.catalogue.Actions()),
+	b.mapping(root, "a policy", slices.Concat(p.settings.fields(b.reader), p.settings.hourFields(b.reader),
+		p.settings.guardFields(b.reader, b.catalogue.Actions()),
 		[]field{{"rules", func(n ast.Node) { rules = n }}}))
 	switch {
 	case rules != nil:
-		p.rules = b.rules(rules, p.settings.Hold.Window)
+		p.rules = b.rules(rules, p.settings)
 	case !hasKey(root, "rules"):
 		b.fail(root, "a policy needs rules; rules: [] only tells")
 	}

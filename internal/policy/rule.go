@@ -21,6 +21,8 @@ type rule struct {
 	dryRun bool
 	window time.Duration
 	ladder []rung
+
+	ruleSettings
 }
 
 // rung is one step up the ladder: steps in order that belong together.
@@ -90,6 +92,16 @@ func (g *rung) first() (incident.Step, bool) {
 		}
 	}
 	return incident.Step{}, false
+}
+
+// holds says whether an abort window stands before one of its changes.
+func (g *rung) holds() bool {
+	for i, s := range g.steps {
+		if g.effects[i] == incident.Change && s.Mode == incident.Hold {
+			return true
+		}
+	}
+	return false
 }
 
 // careful is the rung with no change bolder than most; none at all when most is empty.

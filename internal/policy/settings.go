@@ -13,18 +13,22 @@ import (
 // Settings is what a policy says beside its rules. What a file leaves out keeps
 // its default; Default writes every default out.
 type Settings struct {
-	Timezone             string
-	DefaultCluster       string
-	TrustedEvidence      []string // token subjects whose evidence counts without a lease
-	Evidence             EvidenceSettings
-	ApprovalExpiresAfter time.Duration
-	Hold                 HoldSettings
-	IntentExpiresAfter   time.Duration // ready, and nobody claimed it
-	Verification         VerificationSettings
-	Recurrence           time.Duration // a resolved incident reopens within it
-	LeaseGrace           time.Duration // a lease lasts execute's time-out and this
-	Channels             Channels
-	Inventory            Inventory
+	Timezone           string
+	DefaultCluster     string
+	TrustedEvidence    []string // token subjects whose evidence counts without a lease
+	Evidence           EvidenceSettings
+	Approval           ApprovalSettings
+	Groups             map[string][]string // people that approvers name as group:NAME
+	Hold               HoldSettings
+	IntentExpiresAfter time.Duration // ready, and nobody claimed it
+	Verification       VerificationSettings
+	Recurrence         time.Duration // a resolved incident reopens within it
+	LeaseGrace         time.Duration // a lease lasts execute's time-out and this
+	Channels           Channels
+	Inventory          Inventory
+	QuietHours         QuietHours
+	Maintenance        []Hours
+	Onboarding         Onboarding
 
 	Budgets     Budgets
 	Cooldown    time.Duration // a target is left alone so long after a repair
@@ -89,16 +93,18 @@ func (c Channels) Next(channel string) string {
 
 func defaultSettings() Settings {
 	s := Settings{
-		Timezone:             "UTC",
-		DefaultCluster:       "default",
-		TrustedEvidence:      []string{"n8n"},
-		Evidence:             EvidenceSettings{Rounds: 3, MaxDuration: 10 * time.Minute, MaxBytes: 5 << 20, FreshFor: 5 * time.Minute},
-		ApprovalExpiresAfter: 30 * time.Minute,
-		Hold:                 HoldSettings{Window: 30 * time.Second, TransitGrace: 5 * time.Second, DeliveryDeadline: time.Minute},
-		IntentExpiresAfter:   30 * time.Minute,
-		Verification:         VerificationSettings{Window: 10 * time.Minute, LookEvery: 30 * time.Second, HealthyFor: 2 * time.Minute},
-		Recurrence:           day,
-		LeaseGrace:           time.Minute,
+		Timezone:           "UTC",
+		DefaultCluster:     "default",
+		TrustedEvidence:    []string{"n8n"},
+		Evidence:           EvidenceSettings{Rounds: 3, MaxDuration: 10 * time.Minute, MaxBytes: 5 << 20, FreshFor: 5 * time.Minute},
+		Approval:           ApprovalSettings{ExpiresAfter: 30 * time.Minute, FreshFor: 5 * time.Minute, Quorum: 1},
+		Groups:             map[string][]string{},
+		Onboarding:         Onboarding{Services: map[string]time.Time{}},
+		Hold:               HoldSettings{Window: 30 * time.Second, TransitGrace: 5 * time.Second, DeliveryDeadline: time.Minute},
+		IntentExpiresAfter: 30 * time.Minute,
+		Verification:       VerificationSettings{Window: 10 * time.Minute, LookEvery: 30 * time.Second, HealthyFor: 2 * time.Minute},
+		Recurrence:         day,
+		LeaseGrace:         time.Minute,
 		Channels: Channels{
 			Critical: "#incidents", High: "#incidents", Warning: "#alerts", Info: "#monitoring", Repaired: "#devops",
 		},
@@ -120,9 +126,8 @@ func (s *Settings) fields(r *reader) []field {
 		{"default_cluster", func(n ast.Node) { r.word(n, "default_cluster", &s.DefaultCluster) }},
 		{"trusted_evidence", func(n ast.Node) { r.words(n, "trusted_evidence", &s.TrustedEvidence) }},
 		{"evidence", func(n ast.Node) { r.mapping(n, "evidence", s.Evidence.fields(r)) }},
-		{"approval", func(n ast.Node) {
-			r.mapping(n, "approval", []field{r.durationField("expires_after", time.Minute, 7*day, &s.ApprovalExpiresAfter)})
-		}},
+		{"approval", func(n ast.Node) { r.mapping(n, "approval", s.Approval.fields(r)) }},
+		{"groups", func(n ast.Node) { r.groups(n, &s.Groups) }},
 		{"hold", func(n ast.Node) { r.mapping(n, "hold", s.Hold.fields(r)) }},
 		{"intents", func(n ast.Node) {
 			r.mapping(n, "intents", []field{r.durationField("expire_after", time.Minute, 7*day, &s.IntentExpiresAfter)})

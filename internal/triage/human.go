@@ -75,7 +75,7 @@ func (r *round) approve(i int, w Word) *Refusal {
 		return nil
 	}
 	in.ApprovedBy = approvers(*in)
-	if in.Effect == incident.Change && r.now.Sub(in.EvidenceAt) > r.set.Evidence.FreshFor {
+	if in.Effect == incident.Change && r.now.Sub(in.EvidenceAt) > r.set.Approval.FreshFor {
 		r.lookFirst(i, because+"; the evidence is looked at again first")
 		return nil
 	}

@@ -80,6 +80,7 @@ func (r *round) draft(step incident.Step, dec *incident.Decision) (incident.Inte
 	in.StepParams, in.EvidenceAt = step.Params, r.evidenceAt()
 	in.Mode, in.State = step.Mode, incident.Waiting
 	in.Rule, in.Rung, in.Independent, in.Window = dec.Rule, dec.Rung, step.Independent, step.Window
+	in.NotBefore, in.ExpiresAt = step.NotBefore, step.NotAfter
 	in.Reason = strings.Join(dec.Reasons, "; ")
 	switch dec.Verdict {
 	case incident.VerdictDryRun:

@@ -184,11 +184,18 @@ func (r *round) sources() []string {
 // verificationWindow is how long a repair is watched: policy's time, or the
 // alert's own look-back and five minutes, where the alert says that it is longer.
 func (r *round) verificationWindow() time.Duration {
-	window := r.set.Verification.Window
+	window := r.policy.Verification(r.ruleOfLastRepair())
 	if back, err := time.ParseDuration(r.inc.Labels["lookback"]); err == nil && back > 0 {
 		window = max(window, min(back, maxLookBack)+5*time.Minute)
 	}
 	return window
+}
+
+func (r *round) ruleOfLastRepair() string {
+	if at := r.lastRepair(); at >= 0 {
+		return r.intents[at].Rule
+	}
+	return ""
 }
 
 // maxLookBack bounds what an alert may say of itself.

@@ -75,7 +75,7 @@ var endedHow = map[incident.IntentState]string{
 func anew(old incident.Intent) incident.Intent {
 	next := old
 	next.State, next.ShortID = incident.Waiting, ""
-	next.After, next.AnnouncedBy, next.NotBefore = nil, nil, zeroTime
+	next.After, next.AnnouncedBy, next.NotBefore, next.ExpiresAt = nil, nil, zeroTime, zeroTime
 	next.Approvals, next.ApprovedBy, next.ClaimedBy, next.Worker, next.ExecutionID = nil, "", "", "", ""
 	next.LeaseHash, next.LeaseExpires = nil, zeroTime
 	return next
@@ -106,8 +106,11 @@ func (r *round) add(in incident.Intent) incident.ID {
 func (r *round) expiry(in incident.Intent) time.Time {
 	life := r.set.IntentExpiresAfter
 	switch {
+	case !in.ExpiresAt.IsZero() && in.ExpiresAt.After(in.NotBefore):
+		return in.ExpiresAt // policy says until when
+
 	case in.Mode == incident.Approve:
-		life = r.set.ApprovalExpiresAfter
+		life = r.set.Approval.ExpiresAfter
 	case in.Effect == incident.Observe:
 		life = min(life, r.set.Evidence.MaxDuration)
 	}

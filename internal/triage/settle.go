@@ -143,7 +143,7 @@ func (r *round) wakeAt(in incident.Intent) time.Time {
 	case in.State == incident.Blocked:
 		return r.now.Add(readGuardsEvery)
 	case in.State == incident.Waiting && in.AnnouncedBy != nil:
-		return earlier(in.CreatedAt.Add(r.set.Hold.DeliveryDeadline), in.ExpiresAt)
+		return earlier(r.deliverBy(in), in.ExpiresAt)
 	case in.State == incident.Waiting && len(in.After) == 0:
 		return earlier(in.NotBefore, in.ExpiresAt)
 	default:
@@ -182,9 +182,18 @@ func (r *round) announce(i int) {
 		r.move(i, incident.OpenWindow, "announced; the abort window is open")
 		return
 	}
-	if r.now.After(in.CreatedAt.Add(r.set.Hold.DeliveryDeadline)) {
+	if r.now.After(r.deliverBy(*in)) {
 		r.move(i, incident.Ask, "the announcement was not delivered in time: a human must say yes")
 	}
+}
+
+// deliverBy is when the announcement of a change must have been delivered.
+func (r *round) deliverBy(in incident.Intent) time.Time {
+	from := in.CreatedAt
+	if at := r.find(*in.AnnouncedBy); at >= 0 && r.intents[at].NotBefore.After(from) {
+		from = r.intents[at].NotBefore // it waits for the end of the quiet hours
+	}
+	return from.Add(r.set.Hold.DeliveryDeadline)
 }
 
 // delivered says when a message reached people: it, or what was issued anew for it.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"salve/internal/incident"
+	"salve/internal/policy"
 )
 
 // tell calls people when something began to need them, and once when what they
@@ -21,7 +22,7 @@ func (r *round) tell() {
 	asks := r.waitingPlans()
 	switch {
 	case r.ending != "" && r.changed():
-		r.message(r.set.Channels.Repaired, "resolved", asks)
+		r.message(r.channels().Repaired, "resolved", asks)
 	case r.ending != "" && (r.called() || asks != ""):
 		r.message(channel, "resolved", asks)
 	case r.ending != "":
@@ -35,16 +36,19 @@ func (r *round) tell() {
 	}
 }
 
+// channels are where people are told of this incident: its rule may say otherwise.
+func (r *round) channels() policy.Channels { return r.policy.Channels(r.out.Decision.Rule) }
+
 // channel is where people are told: where policy says, or the next one when an
 // announcement was not delivered there.
 func (r *round) channel() string {
-	channel := r.set.Channels.For(r.inc.Severity)
+	channel := r.channels().For(r.inc.Severity)
 	for _, in := range r.intents {
 		if in.AnnouncedBy == nil || in.State != incident.AwaitingApproval {
 			continue
 		}
-		if _, delivered := r.delivered(*in.AnnouncedBy); !delivered && channel == r.set.Channels.For(incident.Critical) {
-			return r.set.Channels.Next(channel)
+		if _, delivered := r.delivered(*in.AnnouncedBy); !delivered && channel == r.channels().For(incident.Critical) {
+			return r.channels().Next(channel)
 		}
 	}
 	return channel
@@ -58,7 +62,7 @@ func (r *round) tellElsewhere(old incident.Intent) {
 		return // where an announcement does not arrive, a human is asked instead
 	}
 	in, err := r.build("notify.slack", r.inc.Target, map[string]any{
-		"channel": r.set.Channels.Next(params.Channel), "text": params.Text,
+		"channel": r.channels().Next(params.Channel), "text": params.Text,
 	})
 	if err != nil || slices.ContainsFunc(r.intents, func(other incident.Intent) bool { return other.PlanHash == in.PlanHash }) {
 		return
@@ -189,12 +193,13 @@ func (r *round) announcement(change incident.Intent) incident.ID {
 	text := fmt.Sprintf("%s\n%s\nAbout to: %s\nWanted: an abort within %s, if this should not happen.",
 		r.headline(), r.inc.Summary, change.Summary, change.Window)
 	in, err := r.build("notify.slack", r.inc.Target, map[string]any{
-		"channel": r.set.Channels.For(incident.Critical), "text": text,
+		"channel": r.channels().For(incident.Critical), "text": text,
 	})
 	if err != nil {
 		return incident.ID{} // never delivered: the window falls back to approval
 	}
 	in.Mode, in.State, in.Reason = incident.Auto, incident.Waiting, announcing
+	in.NotBefore = change.NotBefore
 	return r.add(in)
 }
 
