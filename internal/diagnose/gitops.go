@@ -257,3 +257,54 @@ func releaseFailed(r release) (finding, bool) {
 		missing:      []string{"the log of the deployment, or the workload that it was to change"},
 	}, true
 }
+
+// Managers are the GitOps objects in the evidence that bring a workload: they list
+// it, or it bears their name.
+func Managers(ev evidence.Evidence, t incident.Target) []evidence.GitOps {
+	var found []evidence.GitOps
+	var meta *metav1.ObjectMeta
+	for _, c := range controllersOf(ev) {
+		if c.kind == t.Kind && samePlace(c.meta, t.Namespace, t.Name) {
+			meta = c.meta
+		}
+	}
+	for _, g := range ev.GitOps {
+		lists := slices.ContainsFunc(g.Resources, func(r evidence.GitOpsResource) bool {
+			return r.Kind == t.Kind && r.Name == t.Name && cmp.Or(r.Namespace, g.Target) == t.Namespace
+		})
+		if lists || meta != nil && bearsName(g, meta) {
+			found = append(found, g)
+		}
+	}
+	return found
+}
+
+// Managed says whether marks on a workload say that a tool brings it, and which:
+// Argo CD, Flux or Helm. A change in the cluster would be undone, or lost with the
+// next release.
+func Managed(ev evidence.Evidence, t incident.Target) string {
+	for _, c := range controllersOf(ev) {
+		if c.kind != t.Kind || !samePlace(c.meta, t.Namespace, t.Name) {
+			continue
+		}
+		for _, mark := range toolMarks {
+			if c.meta.Labels[mark.key] != "" && (mark.value == "" || c.meta.Labels[mark.key] == mark.value) || c.meta.Annotations[mark.key] != "" && mark.value == "" {
+				return mark.tool
+			}
+		}
+	}
+	if len(Managers(ev, t)) > 0 {
+		return "GitOps"
+	}
+	return ""
+}
+
+// toolMarks are what the tools leave on what they bring.
+var toolMarks = []struct{ key, value, tool string }{
+	{"argocd.argoproj.io/tracking-id", "", "Argo CD"},
+	{"argocd.argoproj.io/instance", "", "Argo CD"},
+	{"kustomize.toolkit.fluxcd.io/name", "", "Flux"},
+	{"helm.toolkit.fluxcd.io/name", "", "Flux"},
+	{"meta.helm.sh/release-name", "", "Helm"},
+	{"app.kubernetes.io/managed-by", "Helm", "Helm"},
+}

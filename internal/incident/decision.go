@@ -49,6 +49,7 @@ type Step struct {
 	Params      map[string]any
 	Independent bool // its after is met by any end of what stands before it
 	Window      time.Duration
+	OnFailure   bool      // follows at once where what stands before it failed; else it asks
 	NotBefore   time.Time // zero: at once
 	NotAfter    time.Time // zero: as policy lets intents live
 }

@@ -41,6 +41,7 @@ type Intent struct {
 	Rule        string          `json:"-"` // of policy, that brought it
 	Rung        int             `json:"-"`
 	Independent bool            `json:"-"`
+	OnFailure   bool            `json:"-"` // see Step
 	Window      time.Duration   `json:"-"` // hold: from the announcement's delivery
 	Attempt     int             `json:"-"` // observe and tell are issued anew when lost or failed
 	CreatedAt   time.Time       `json:"-"`

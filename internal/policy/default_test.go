@@ -60,7 +60,7 @@ func TestDefaultWritesEveryDefault(t *testing.T) {
 		t.Errorf("default.yaml (+) and what holds without it (-):\n%s", diff)
 	}
 	r := newReader("", nil)
-	for _, f := range new(Settings).fields(r) {
+	for _, f := range new(Settings).all(r, nil) {
 		if !strings.Contains(defaultSource, "\n"+f.name+":") {
 			t.Errorf("default.yaml does not show %s", f.name)
 		}
@@ -75,6 +75,8 @@ func TestDefaultWritesEveryDefault(t *testing.T) {
 func TestDefaultDecisions(t *testing.T) {
 	restart := []incident.Step{{Action: "k8s.pod.restart", Mode: incident.Auto}}
 	ask := []incident.Step{{Action: "k8s.pod.restart", Mode: incident.Approve}}
+	rollback := []incident.Step{{Action: "k8s.deployment.rollback", Mode: incident.Hold, Window: 30 * time.Second}}
+	cordon := []incident.Step{{Action: "k8s.node.cordon", Mode: incident.Approve}}
 	oom := []incident.Step{restart[0], {
 		Action: "k8s.deployment.resources", Mode: incident.Approve, Independent: true,
 		Params: map[string]any{"memory_factor": 1.5, "memory_ceiling_factor": int64(4), "max_raises": int64(2), "take_ownership": true},
@@ -92,6 +94,10 @@ func TestDefaultDecisions(t *testing.T) {
 		"pod.startup_probe_failed": {incident.VerdictApprove, 2, "pod-restart-may-help", ask},
 		"pod.node_oom":             {incident.VerdictApprove, 2, "pod-restart-may-help", ask},
 		"pod.sandbox_failed":       {incident.VerdictApprove, 2, "pod-restart-may-help", ask},
+		"workload.rollout_stalled": {incident.VerdictHold, 3, "release-failed", rollback},
+		"deploy.failed":            {incident.VerdictHold, 3, "release-failed", rollback},
+		"node.not_ready":           {incident.VerdictApprove, 2, "node-not-ready", cordon},
+		"node.network_unavailable": {incident.VerdictApprove, 2, "node-not-ready", cordon},
 	}
 	p := load(t, defaultSource)
 	for _, cause := range Causes() {

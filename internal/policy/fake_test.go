@@ -20,6 +20,7 @@ var fakeActions = map[string]struct {
 	"k8s.pod.restart":          {incident.Change, incident.RiskLow, nil},
 	"k8s.deployment.resources": {incident.Change, incident.RiskMedium, []string{"memory_factor", "memory_ceiling_factor", "max_raises", "take_ownership"}},
 	"k8s.deployment.rollback":  {incident.Change, incident.RiskHigh, nil},
+	"k8s.node.cordon":          {incident.Change, incident.RiskMedium, nil},
 	"collect.pod":              {incident.Observe, incident.RiskLow, nil},
 	"notify.slack":             {incident.Tell, incident.RiskLow, []string{"channel"}},
 }

@@ -72,9 +72,8 @@ func (b *builder) file(root ast.Node, p *Policy) {
 	if !b.isMapping(root, "a policy") {
 		return
 	}
-	b.mapping(root, "a policy", slices.Concat(p.settings.fields(b.reader), p.settings.hourFields(b.reader),
-		p.settings.guardFields(b.reader, b.catalogue.Actions()),
-		[]field{{"rules", func(n ast.Node) { rules = n }}}))
+	b.mapping(root, "a policy", append(p.settings.all(b.reader, b.catalogue.Actions()),
+		field{"rules", func(n ast.Node) { rules = n }}))
 	switch {
 	case rules != nil:
 		p.rules = b.rules(rules, p.settings)

@@ -119,7 +119,12 @@ var (
 	channelShape = regexp.MustCompile(`^#[a-z0-9._-]{1,80}$`)
 )
 
-// fields is the table of the file's top level but for its rules.
+// all is the table of the file's top level but for its rules.
+func (s *Settings) all(r *reader, actions []string) []field {
+	return slices.Concat(s.fields(r), s.hourFields(r), s.guardFields(r, actions))
+}
+
+// fields are those that are neither hours nor guards.
 func (s *Settings) fields(r *reader) []field {
 	return []field{
 		{"timezone", func(n ast.Node) { r.timezone(n, &s.Timezone) }},

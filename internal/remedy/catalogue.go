@@ -2,6 +2,7 @@ package remedy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"salve/internal/incident"
@@ -22,17 +23,24 @@ type remedy struct {
 	Entry
 	check func(params map[string]any) error
 	build func(Request) (plan, error)
+	blast func(Request) incident.Blast // nil: no replica becomes unavailable
 }
 
 // The whole catalogue. What is not here cannot be asked for.
-var catalogue = append([]remedy{
+var catalogue = slices.Concat([]remedy{
 	{Entry{"k8s.pod.restart", incident.Change, incident.RiskLow, false,
-		"one pod; disruption budgets are honoured"}, checkNone, buildRestart},
+		"one pod; disruption budgets are honoured"}, checkNone, buildRestart, podBlast},
 	{Entry{resourcesAction, incident.Change, incident.RiskMedium, true,
-		"every pod of one Deployment is replaced, as its strategy says"}, checkResources, buildResources},
+		"every pod of one Deployment is replaced, as its strategy says"}, checkResources, buildResources, rollingBlast},
 	{Entry{"notify.slack", incident.Tell, incident.RiskLow, false,
-		"one message in one channel"}, checkSlack, buildSlack},
-}, collects()...)
+		"one message in one channel"}, checkSlack, buildSlack, nil},
+}, clusterChanges(), collects())
+
+const (
+	change       = incident.Change
+	low          = incident.RiskLow
+	medium, high = incident.RiskMedium, incident.RiskHigh
+)
 
 func find(action string) (remedy, error) {
 	for _, r := range catalogue {

@@ -43,7 +43,7 @@ func collects() []remedy {
 	add := func(list []collection, place func(Request) (incident.Target, error)) {
 		for _, c := range list {
 			build := func(r Request) (plan, error) { return c.build(r, place) }
-			rows = append(rows, remedy{Entry{c.action, incident.Observe, incident.RiskLow, true, "nothing"}, checkNone, build})
+			rows = append(rows, remedy{Entry{c.action, incident.Observe, incident.RiskLow, true, "nothing"}, checkNone, build, nil})
 		}
 	}
 	add(ofCluster, Request.onCluster)

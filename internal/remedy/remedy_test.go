@@ -143,7 +143,7 @@ func TestCatalogue(t *testing.T) {
 		if !ok || effect != e.Effect || risk != e.Risk {
 			t.Errorf("%s: effect %s, risk %s, %t; the entry says %s, %s", action, effect, risk, ok, e.Effect, e.Risk)
 		}
-		if err := c.CheckParams(action, nil); err != nil {
+		if err := c.CheckParams(action, needed[action]); err != nil {
 			t.Errorf("%s without parameters: %v", action, err)
 		}
 		got = append(got, e)
@@ -152,6 +152,13 @@ func TestCatalogue(t *testing.T) {
 		{"k8s.pod.restart", incident.Change, incident.RiskLow, false, "one pod; disruption budgets are honoured"},
 		{"k8s.deployment.resources", incident.Change, incident.RiskMedium, true, "every pod of one Deployment is replaced, as its strategy says"},
 		{"notify.slack", incident.Tell, incident.RiskLow, false, "one message in one channel"},
+		{"k8s.deployment.restart", incident.Change, incident.RiskMedium, false, "every pod of one workload is replaced, as its strategy says"},
+		{"k8s.deployment.rollback", incident.Change, incident.RiskHigh, true, "every pod of one Deployment is replaced, as its strategy says"},
+		{"k8s.deployment.scale", incident.Change, incident.RiskMedium, true, "pods are added, or taken away"},
+		{"k8s.node.cordon", incident.Change, incident.RiskMedium, true, "no new pods on one node; those that run stay"},
+		{"k8s.job.rerun", incident.Change, incident.RiskMedium, false, "one more Job runs"},
+		{"gitops.suspend", incident.Change, incident.RiskMedium, true, "Git is not followed for one application"},
+		{"gitops.resume", incident.Change, incident.RiskMedium, true, "what Git says is brought back"},
 	}
 	for _, collect := range []string{"pod", "logs", "workload", "node", "gitops", "disk", "service", "backup", "database", "certificate", "usage"} {
 		want = append(want, remedy.Entry{Action: "collect." + collect, Effect: incident.Observe, Risk: incident.RiskLow, Reversible: true, Blast: "nothing"})
@@ -162,9 +169,8 @@ func TestCatalogue(t *testing.T) {
 }
 
 func TestUnknownAction(t *testing.T) {
-	const known = `; the catalogue has k8s.pod.restart, k8s.deployment.resources, notify.slack, collect.pod, collect.logs, collect.workload, ` +
-		`collect.node, collect.gitops, collect.disk, collect.service, collect.backup, collect.database, collect.certificate, collect.usage`
 	var c remedy.Catalogue
+	known := "; the catalogue has " + strings.Join(c.Actions(), ", ")
 	for _, action := range []string{"", "k8s.pod.delete", "collect.*", "k8s.pod.restart\n", "' OR 1=1 --"} {
 		if _, _, ok := c.Effect(action); ok {
 			t.Errorf("%q has an effect", action)
@@ -251,10 +257,14 @@ func TestClusters(t *testing.T) {
 	}
 }
 
+// needed are the parameters without which an action says nothing.
+var needed = map[string]map[string]any{"k8s.deployment.scale": {"add": 2}}
+
 // The same request gives the same intent, and building changes none of the evidence.
 func TestBuildIsPure(t *testing.T) {
 	for _, action := range (remedy.Catalogue{}).Actions() {
-		r := outOfMemory(action)
+		r := rolledOut(action)
+		r.Params = needed[action]
 		if action == "notify.slack" {
 			r.Params = map[string]any{"channel": "#devops", "text": "a < b"}
 		}
@@ -265,12 +275,16 @@ func TestBuildIsPure(t *testing.T) {
 			r.Target.Kind = "Certificate"
 		case "collect.gitops":
 			r.Target.Kind = "Application"
+		case "k8s.node.cordon":
+			r.Diagnosis.Subject = incident.Target{Cluster: "prod", Kind: "Node", Name: "node-1"}
+		case "k8s.job.rerun":
+			r.Diagnosis.Subject = incident.Target{Cluster: "prod", Namespace: "production", Kind: "Job", Name: "migrate"}
 		}
 		first, second := build(t, r), build(t, r)
 		if diff := cmp.Diff(first, second); diff != "" {
 			t.Errorf("%s differs the second time:\n%s", action, diff)
 		}
-		if diff := cmp.Diff(outOfMemory(action).Evidence.Deployments, r.Evidence.Deployments); diff != "" {
+		if diff := cmp.Diff(rolledOut(action).Evidence, r.Evidence); diff != "" {
 			t.Errorf("%s changed the evidence:\n%s", action, diff)
 		}
 		var shape struct {

@@ -56,7 +56,7 @@ func (r *round) addOnce(in incident.Intent) (incident.ID, bool) {
 // rung's first change, whichever of its steps asks for one.
 func (r *round) drafts(dec *incident.Decision) []incident.Intent {
 	var drafts []incident.Intent
-	for _, step := range dec.Steps {
+	for _, step := range r.expanded(dec) {
 		in, err := r.draft(step, dec)
 		if err != nil {
 			dec.Reasons = append(dec.Reasons, refusal(err))
@@ -72,6 +72,20 @@ func (r *round) drafts(dec *incident.Decision) []incident.Intent {
 	return drafts
 }
 
+// expanded are the rung's steps as they are for this object: what Git brings is
+// changed otherwise.
+func (r *round) expanded(dec *incident.Decision) []incident.Step {
+	var steps []incident.Step
+	for _, step := range dec.Steps {
+		become, err := remedy.Expand(r.request(r.out.Diagnosis, step.Action, r.target(step.Action), step.Params), step)
+		if err != nil {
+			dec.Reasons = append(dec.Reasons, refusal(err))
+		}
+		steps = append(steps, become...)
+	}
+	return steps
+}
+
 func (r *round) draft(step incident.Step, dec *incident.Decision) (incident.Intent, error) {
 	in, err := r.build(step.Action, r.target(step.Action), step.Params)
 	if err != nil {
@@ -80,6 +94,7 @@ func (r *round) draft(step incident.Step, dec *incident.Decision) (incident.Inte
 	in.StepParams, in.EvidenceAt = step.Params, r.evidenceAt()
 	in.Mode, in.State = step.Mode, incident.Waiting
 	in.Rule, in.Rung, in.Independent, in.Window = dec.Rule, dec.Rung, step.Independent, step.Window
+	in.OnFailure = step.OnFailure
 	in.NotBefore, in.ExpiresAt = step.NotBefore, step.NotAfter
 	in.Reason = strings.Join(dec.Reasons, "; ")
 	switch dec.Verdict {

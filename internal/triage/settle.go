@@ -164,6 +164,12 @@ func (r *round) settleWaiting(i int) {
 // enter lets a waiting intent begin: at once, by approval, or by its window.
 func (r *round) enter(i int) {
 	switch in := &r.intents[i]; {
+	case in.OnFailure && !r.suspended(*in):
+		r.move(i, incident.Supersede, "nothing was suspended")
+	case in.OnFailure && r.wentWell(*in):
+		r.move(i, incident.Ask, "what stands before it went well: a human says when Git is followed again")
+	case in.OnFailure && !r.now.Before(in.NotBefore):
+		r.move(i, incident.Release, "what stands before it failed")
 	case in.Mode == incident.Approve:
 		r.move(i, incident.Ask, "policy wants a human's yes")
 	case in.Mode == incident.Hold && in.AnnouncedBy != nil:
@@ -171,6 +177,24 @@ func (r *round) enter(i int) {
 	case !r.now.Before(in.NotBefore):
 		r.move(i, incident.Release, "its turn has come")
 	}
+}
+
+// suspended says whether what a rung kept still was, or may have been.
+func (r *round) suspended(in incident.Intent) bool {
+	return r.anyChange(func(other incident.Intent) bool {
+		done := other.State == incident.Succeeded || other.State == incident.Lost
+		return other.Action == "gitops.suspend" && other.Rung == in.Rung && done
+	})
+}
+
+// wentWell says whether all that an intent comes after succeeded.
+func (r *round) wentWell(in incident.Intent) bool {
+	for _, id := range in.After {
+		if at := r.find(id); at < 0 || r.intents[at].State != incident.Succeeded {
+			return false
+		}
+	}
+	return true
 }
 
 // announce opens the abort window when the announcement is known to be
@@ -236,6 +260,8 @@ func (r *round) turn(in incident.Intent) (turn, string) {
 		}
 		switch before := r.intents[at]; {
 		case before.State == incident.Succeeded:
+		case in.OnFailure && before.State.Terminal():
+			// however it ended, what it needed is to be taken back
 		case before.State == incident.Aborted || before.State == incident.RejectedState:
 			return turnNever, "a human stopped the rung"
 		case before.State == incident.Shown:

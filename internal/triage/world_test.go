@@ -83,6 +83,11 @@ func (w *world) store(o triage.Outcome, arrivals ...triage.Arrival) {
 		w.facts.Alerts = slices.DeleteFunc(w.facts.Alerts, func(b incident.Alert) bool { return a.Episode == b.Episode })
 		w.facts.Alerts = append(w.facts.Alerts, a)
 	}
+	for _, rep := range o.Repairs {
+		w.facts.Guards.Repairs = slices.DeleteFunc(slices.Clone(w.facts.Guards.Repairs), func(b incident.Repair) bool { return b.ID == rep.ID })
+		w.facts.Guards.Repairs = append(w.facts.Guards.Repairs, rep)
+	}
+	w.facts.Guards.Breakers = append(w.facts.Guards.Breakers, o.Breakers...)
 	if o.Judged {
 		w.facts.Diagnosis, w.facts.Decision = o.Diagnosis, o.Decision
 	}
