@@ -69,12 +69,16 @@ alter table incidents add column look_at timestamptz;    -- after a storm: when 
 create index incidents_look on incidents (look_at) where look_at is not null;
 create index incidents_opened on incidents (opened_at);
 
+-- The full why and why not: rules in the order in which they were tried, and the facts.
+alter table decisions add column record json;
+
 alter table intents add column approvals json not null default '[]';
 -- +goose StatementEnd
 
 -- +goose Down
 -- +goose StatementBegin
 alter table intents drop column approvals;
+alter table decisions drop column record;
 drop index incidents_opened, incidents_look;
 alter table incidents drop column look_at;
 drop table sources, storm_collects, storms, freezes, breakers, repairs;

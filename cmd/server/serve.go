@@ -223,9 +223,10 @@ func (s *service) openDoors(ctx context.Context) error {
 	incidents := &handlers.Incidents{Store: s.store}
 	operator := &handlers.Operator{Store: s.store, Policy: s.policyInForce, Now: now}
 	guards := &handlers.Guards{Store: s.store, Now: now}
+	simulate := &handlers.Simulate{Store: s.store, Policy: s.policyInForce, Now: now, IDs: s.ids.next}
 	var err error
 	s.edge, err = salvehttp.New(salvehttp.Options{
-		UseCases: useCases(intake, evidence, intents, incidents, operator, guards), Verifier: s.verifier, Logger: s.log,
+		UseCases: useCases(intake, evidence, intents, incidents, operator, guards, simulate), Verifier: s.verifier, Logger: s.log,
 		Metrics: s.metrics.Handler(), MetricsOpen: s.config.Metrics == "open",
 		PublicURL: s.config.PublicURL, MaxBodyBytes: bodiesInFlight,
 		Ready: []salvehttp.Check{
@@ -247,18 +248,18 @@ func (s *service) openDoors(ctx context.Context) error {
 	return nil
 }
 
-func useCases(intake *handlers.Intake, evidence *handlers.Evidence, intents *handlers.Intents, incidents *handlers.Incidents, operator *handlers.Operator, guards *handlers.Guards) salvehttp.UseCases {
+func useCases(intake *handlers.Intake, evidence *handlers.Evidence, intents *handlers.Intents, incidents *handlers.Incidents, operator *handlers.Operator, guards *handlers.Guards, simulate *handlers.Simulate) salvehttp.UseCases {
 	return salvehttp.UseCases{
 		Intake: intake.Alerts, Evidence: evidence.Take,
 		Claim: intents.Claim, Result: intents.Result, Crashed: intents.Crashed,
 		Approve: intents.Approve, Reject: intents.Reject, Abort: intents.Abort,
 		ListIntents: intents.List, ShowIntent: intents.Show,
-		ListIncidents: incidents.List, ShowIncident: incidents.Show,
+		ListIncidents: incidents.List, ShowIncident: incidents.Show, Decisions: incidents.Decisions,
 		Automation:    plain(operator.Automation),
 		SetAutomation: operator.SetAutomation,
-		Policy:        plain(operator.ShowPolicy),
-		VerifyAudit:   plain(operator.VerifyAudit),
-		Freezes:       plain(guards.Freezes), AddFreeze: guards.AddFreeze, EndFreeze: guards.EndFreeze,
+		Policy:        plain(operator.ShowPolicy), Simulate: simulate.Run,
+		VerifyAudit: plain(operator.VerifyAudit),
+		Freezes:     plain(guards.Freezes), AddFreeze: guards.AddFreeze, EndFreeze: guards.EndFreeze,
 		Breakers: plain(guards.Breakers), ResetBreaker: guards.ResetBreaker,
 	}
 }

@@ -214,6 +214,21 @@ type DecisionView struct {
 	incident.Decision
 }
 
+// DecisionsRequest asks for a page of one incident's decisions.
+type DecisionsRequest struct {
+	ID   string `validate:"required,max=64"`
+	Page ListRequest
+}
+
+// RecordView is one decision with the full why and why not.
+type RecordView struct {
+	ID        incident.ID        `json:"id"`
+	At        time.Time          `json:"at"`
+	Diagnosis incident.Diagnosis `json:"diagnosis"`
+	incident.Decision
+	incident.Record
+}
+
 // StoryLine is one audit row of the incident.
 type StoryLine struct {
 	At        time.Time    `json:"at"`

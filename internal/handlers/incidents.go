@@ -16,6 +16,7 @@ import (
 type IncidentStore interface {
 	Incidents(ctx context.Context, l store.List) ([]incident.Incident, error)
 	Story(ctx context.Context, name string) (store.Story, error)
+	Decisions(ctx context.Context, name string, l store.List) ([]store.Judged, error)
 }
 
 // Incidents are the doors for reading what happened.
@@ -42,6 +43,23 @@ func (h *Incidents) List(ctx context.Context, _ identity.Caller, req ListRequest
 		page.Next = list[len(list)-1].ID.String()
 	}
 	return page, nil
+}
+
+// Decisions gives a page of what was decided about one incident, and why, newest first.
+func (h *Incidents) Decisions(ctx context.Context, _ identity.Caller, req DecisionsRequest) (Page[RecordView], error) {
+	l, err := listOf[incident.State](req.Page, nil)
+	if err != nil {
+		return Page[RecordView]{}, err
+	}
+	list, err := h.Store.Decisions(ctx, req.ID, l)
+	page := Page[RecordView]{Items: make([]RecordView, len(list))}
+	for i, j := range list {
+		page.Items[i] = RecordView{j.ID, j.At, j.Diagnosis, j.Decision, j.Decision.Record}
+	}
+	if len(list) == l.Limit {
+		page.Next = list[len(list)-1].ID.String()
+	}
+	return page, err
 }
 
 // openStates are all that still hold their key: what people mean by open.

@@ -74,6 +74,13 @@ func byID(x *exchange, req *handlers.ByID) (err error) {
 	return err
 }
 
+func decisions(x *exchange, req *handlers.DecisionsRequest) (err error) {
+	if req.ID, err = x.path("id"); err != nil {
+		return err
+	}
+	return list(x, &req.Page)
+}
+
 // What the executor sends is decoded leniently: a result must not be lost over
 // a member that a newer workflow adds.
 func claim(x *exchange, req *handlers.ClaimRequest) (err error) {
@@ -108,6 +115,10 @@ func decision(x *exchange, req *handlers.DecideRequest) (err error) {
 }
 
 func automation(x *exchange, req *handlers.AutomationRequest) error {
+	return x.decode(req, strict)
+}
+
+func simulate(x *exchange, req *handlers.SimulateRequest) error {
 	return x.decode(req, strict)
 }
 

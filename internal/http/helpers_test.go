@@ -102,12 +102,14 @@ func calmUseCases() UseCases {
 		ShowIncident:  answering[handlers.ByID](handlers.IncidentView{Incident: anIncident()}),
 		Automation:    answering[None](handlers.AutomationView{Mode: incident.DryRunAll, At: testNow}),
 		SetAutomation: answering[handlers.AutomationRequest](handlers.AutomationView{Mode: incident.Live, At: testNow}),
+		Decisions:     answering[handlers.DecisionsRequest](handlers.Page[handlers.RecordView]{Items: []handlers.RecordView{}}),
 		Freezes:       answering[None](handlers.Items[handlers.FreezeView]{Items: []handlers.FreezeView{aFreeze()}}),
 		AddFreeze:     answering[handlers.FreezeRequest](aFreeze()),
 		EndFreeze:     answering[handlers.ByID](aFreeze()),
 		Breakers:      answering[None](handlers.Items[handlers.BreakerView]{Items: []handlers.BreakerView{aBreaker()}}),
 		ResetBreaker:  answering[handlers.ResetRequest](aBreaker()),
 		Policy:        answering[None](handlers.PolicyView{Version: "v", Source: "rules: []"}),
+		Simulate:      answering[handlers.SimulateRequest](handlers.Simulation{Incident: anIncident(), Intents: []incident.Intent{}}),
 		VerifyAudit:   answering[None](handlers.AuditVerification{OK: true, CheckedAt: testNow}),
 	}
 }

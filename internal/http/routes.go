@@ -35,6 +35,7 @@ type UseCases struct {
 	Crashed       UseCase[handlers.CrashedRequest, handlers.CrashedResponse]
 	ListIncidents UseCase[handlers.ListRequest, handlers.Page[incident.Incident]]
 	ShowIncident  UseCase[handlers.ByID, handlers.IncidentView]
+	Decisions     UseCase[handlers.DecisionsRequest, handlers.Page[handlers.RecordView]]
 	Automation    UseCase[None, handlers.AutomationView]
 	SetAutomation UseCase[handlers.AutomationRequest, handlers.AutomationView]
 	Freezes       UseCase[None, handlers.Items[handlers.FreezeView]]
@@ -43,6 +44,7 @@ type UseCases struct {
 	Breakers      UseCase[None, handlers.Items[handlers.BreakerView]]
 	ResetBreaker  UseCase[handlers.ResetRequest, handlers.BreakerView]
 	Policy        UseCase[None, handlers.PolicyView]
+	Simulate      UseCase[handlers.SimulateRequest, handlers.Simulation]
 	VerifyAudit   UseCase[None, handlers.AuditVerification]
 }
 
@@ -90,7 +92,10 @@ func (s *Server) routes() []route {
 		// Consoles and scripts. Reads.
 		{method: get, pattern: "/v1/incidents", scope: read, endpoint: serve(list, u.ListIncidents)},
 		{method: get, pattern: "/v1/incidents/{id}", scope: read, endpoint: serve(byID, u.ShowIncident)},
+		{method: get, pattern: "/v1/incidents/{id}/decisions", scope: read, endpoint: serve(decisions, u.Decisions)},
 		{method: get, pattern: "/v1/policy", scope: read, endpoint: serve(none, u.Policy)},
+		// People and CI who want to know what would follow. Nothing is written: a retry is another question.
+		{method: post, pattern: "/v1/policy/simulate", scope: read, endpoint: serve(simulate, u.Simulate), bodyLimit: bodyLimit},
 		{method: get, pattern: "/v1/audit/verify", scope: read, endpoint: serve(none, u.VerifyAudit)},
 		{method: get, pattern: "/v1/automation", scope: read, endpoint: serve(none, u.Automation)},
 		// An administrator. A retry sets the same mode again and is audited again.

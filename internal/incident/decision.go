@@ -33,6 +33,40 @@ type Decision struct {
 	Guards        []Reading `json:"guards"`
 	PolicyVersion string    `json:"policy_version"`
 	Steps         []Step    `json:"-"` // what the rung holds, for the catalogue of remedies
+	Record        Record    `json:"-"` // the full why and why not
+}
+
+// Record is what a decision rests on, for whoever asks afterwards.
+type Record struct {
+	Events []ID          `json:"events,omitempty"` // that led to it
+	Rules  []RuleReading `json:"rules"`            // that name the cause, in the order in which they were tried
+	Others int           `json:"other_rules"`      // rules that are about other causes
+	Facts  DecisionFacts `json:"facts"`
+}
+
+// RuleReading is one rule's word on one decision.
+type RuleReading struct {
+	Rule    string `json:"rule"`
+	Applies bool   `json:"applies"`
+	Why     string `json:"why"`
+}
+
+// DecisionFacts are the facts that a policy may ask for.
+type DecisionFacts struct {
+	Severity   Severity   `json:"severity"`
+	Cause      string     `json:"cause"`
+	Confidence float64    `json:"confidence"`
+	Target     Target     `json:"target"`
+	Service    string     `json:"service,omitempty"`
+	Labels     Labels     `json:"labels,omitempty"`
+	Automation Automation `json:"automation"`
+	DryRun     bool       `json:"dry_run,omitempty"`
+	Trusted    bool       `json:"evidence_trusted"`
+	ObservedAt time.Time  `json:"evidence_at,omitzero"`
+	Rounds     int        `json:"evidence_rounds"`
+	Tried      []string   `json:"tried,omitempty"`
+	Storm      bool       `json:"storm,omitempty"`
+	Now        time.Time  `json:"now"`
 }
 
 // Reading is one guard's word on one decision or claim.

@@ -15,6 +15,7 @@ func (p *Policy) Decide(f Facts) incident.Decision {
 	d := &decider{policy: p, facts: &f, cap: incident.Auto}
 	d.out.PolicyVersion = p.version
 	d.out.Guards = []incident.Reading{}
+	d.out.Record = incident.Record{Rules: []incident.RuleReading{}, Facts: f.record()}
 	d.decide()
 	return d.out
 }
@@ -96,12 +97,23 @@ func (d *decider) cause() string {
 
 // match finds the first rule for the cause whose condition holds.
 func (d *decider) match() *rule {
-	for _, r := range d.policy.byCause[d.cause()] {
+	tried := d.policy.byCause[d.cause()]
+	d.out.Record.Others = len(d.policy.rules) - len(tried)
+	for i, r := range tried {
 		if d.holds(r.when, "rule "+r.name, r.boldest()) {
+			d.read(r, true, "the first that names the cause and whose condition holds")
+			for _, later := range tried[i+1:] {
+				d.read(later, false, "rule "+r.name+" above it applies")
+			}
 			return r
 		}
+		d.read(r, false, d.out.Reasons[len(d.out.Reasons)-1])
 	}
 	return nil
+}
+
+func (d *decider) read(r *rule, applies bool, why string) {
+	d.out.Record.Rules = append(d.out.Record.Rules, incident.RuleReading{Rule: r.name, Applies: applies, Why: why})
 }
 
 // holds evaluates a condition. One that cannot be evaluated does not hold, and

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -105,6 +106,19 @@ func (f *Facts) targets() []incident.Target {
 		all = append(all, t)
 	}
 	return all
+}
+
+// record is what of the facts is kept with the decision.
+func (f *Facts) record() incident.DecisionFacts {
+	kept := incident.DecisionFacts{
+		Severity: f.severity(), Cause: f.Diagnosis.Cause, Confidence: f.Diagnosis.Confidence, Target: f.Incident.Target,
+		Service: f.Incident.Service, Labels: f.Labels, Automation: f.Automation, DryRun: f.DryRun || f.Incident.DryRun,
+		Trusted: f.Trusted, ObservedAt: f.ObservedAt, Rounds: f.Incident.Rounds, Storm: f.State.Storming(), Now: f.Now,
+	}
+	for _, t := range f.Tried {
+		kept.Tried = append(kept.Tried, fmt.Sprintf("%s (rung %d, %s)", t.Action, t.Rung, t.State))
+	}
+	return kept
 }
 
 func (f *Facts) severity() incident.Severity {

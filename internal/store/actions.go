@@ -38,7 +38,7 @@ func (s *Store) ask(ctx context.Context, operation, name string, how func(incide
 		var o triage.Outcome
 		o, refused = question(w, id)
 		if refused != nil {
-			w.record.stops = stopping(refused.Guards)
+			w.record.stops = triage.Stopping(refused.Guards)
 		}
 		return s.follow(ctx, w, o, nil)
 	})

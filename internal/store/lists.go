@@ -89,6 +89,40 @@ type Judged struct {
 	Decision  incident.Decision
 }
 
+// Decisions gives a page of what was decided about one incident, newest first,
+// each with its record.
+func (s *Store) Decisions(ctx context.Context, named string, l List) ([]Judged, error) {
+	n, err := parseName(named, "INC-")
+	if err != nil {
+		return nil, err
+	}
+	var id [16]byte
+	err = s.pool.QueryRow(ctx, `select id from incidents where id = $1 or number = $2`, n.id, n.number).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, fault.Missing("incident", named)
+	}
+	if err != nil {
+		return nil, translate("find incident "+named, err)
+	}
+	rows, err := s.pool.Query(ctx, `select id, at, diagnosis, decision, coalesce(record, '{}') from decisions
+		where incident_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3`, id, idOrNull(l.After), l.Limit)
+	if err != nil {
+		return nil, translate("list decisions of "+named, err)
+	}
+	list, err := pgx.CollectRows(rows, scanDecision)
+	return list, translate("list decisions of "+named, err)
+}
+
+func scanDecision(row pgx.CollectableRow) (Judged, error) {
+	var j Judged
+	var diagnosis, decision, record []byte
+	if err := row.Scan((*[16]byte)(&j.ID), &j.At, &diagnosis, &decision, &record); err != nil {
+		return j, err
+	}
+	j.At = j.At.UTC()
+	return j, errors.Join(json.Unmarshal(diagnosis, &j.Diagnosis), json.Unmarshal(decision, &j.Decision), json.Unmarshal(record, &j.Decision.Record))
+}
+
 // AuditRow is one line of the record.
 type AuditRow struct {
 	At                               time.Time

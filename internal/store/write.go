@@ -47,6 +47,7 @@ type judgement struct {
 	diagnosis string
 	decision  string
 	wants     *string
+	record    string
 	cause     string
 	verdict   incident.Verdict
 	policy    string
@@ -84,9 +85,9 @@ func (w *record) add(f triage.Facts, o triage.Outcome, ids incident.IDs, stored 
 	if o.Judged {
 		w.judged = append(w.judged, judgement{
 			id: ids(), incident: o.Incident.ID, diagnosis: jsonText(o.Diagnosis), decision: jsonText(o.Decision),
-			wants: wantsText(o.Diagnosis.Wants),
+			wants: wantsText(o.Diagnosis.Wants), record: jsonText(o.Decision.Record),
 			cause: o.Diagnosis.Cause, verdict: o.Decision.Verdict, policy: o.Decision.PolicyVersion,
-			severity: o.Incident.Severity, before: f.Diagnosis.Cause, stops: stopping(o.Decision.Guards),
+			severity: o.Incident.Severity, before: f.Diagnosis.Cause, stops: triage.Stopping(o.Decision.Guards),
 		})
 	}
 	documented(o.Intents)
@@ -94,17 +95,6 @@ func (w *record) add(f triage.Facts, o triage.Outcome, ids incident.IDs, stored 
 	w.moves = append(w.moves, o.Moves...)
 	w.audit = append(w.audit, o.Audit...)
 	w.repairs, w.breakers = append(w.repairs, o.Repairs...), append(w.breakers, o.Breakers...)
-}
-
-// stopping names the guards that stop.
-func stopping(readings []incident.Reading) []string {
-	var names []string
-	for _, r := range readings {
-		if r.Stops {
-			names = append(names, r.Guard)
-		}
-	}
-	return names
 }
 
 // wantsText keeps what could be collected: the next alert, which brings nothing
@@ -282,22 +272,23 @@ func (w *record) eventArgs() []any {
 	return []any{ids, received, kinds, sources, subjects, outcomes, incidents, intents, payloads, evidence}
 }
 
-const insertDecisions = `insert into decisions (id, incident_id, at, verdict, cause, policy, diagnosis, decision, wants)
-	select id, incident_id, $3, verdict, cause, policy, diagnosis::json, decision::json, wants::json
-	from unnest($1::uuid[], $2::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
-	as n(id, incident_id, verdict, cause, policy, diagnosis, decision, wants)`
+const insertDecisions = `insert into decisions (id, incident_id, at, verdict, cause, policy, diagnosis, decision, wants, record)
+	select id, incident_id, $3, verdict, cause, policy, diagnosis::json, decision::json, wants::json, record::json
+	from unnest($1::uuid[], $2::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[])
+	as n(id, incident_id, verdict, cause, policy, diagnosis, decision, wants, record)`
 
 func (w *record) decisionArgs() []any {
 	var ids, incidents [][16]byte
-	var verdicts, causes, policies, diagnoses, decisions []string
+	var verdicts, causes, policies, diagnoses, decisions, records []string
 	var wants []*string
 	for _, j := range w.judged {
 		ids, incidents = append(ids, j.id), append(incidents, j.incident)
 		verdicts, causes = append(verdicts, string(j.verdict)), append(causes, j.cause)
 		policies, wants = append(policies, j.policy), append(wants, j.wants)
+		records = append(records, j.record)
 		diagnoses, decisions = append(diagnoses, j.diagnosis), append(decisions, j.decision)
 	}
-	return []any{ids, incidents, w.now, verdicts, causes, policies, diagnoses, decisions, wants}
+	return []any{ids, incidents, w.now, verdicts, causes, policies, diagnoses, decisions, wants, records}
 }
 
 const insertResults = `insert into results (id, intent_id, incident_id, received_at, status, flag, doc)

@@ -40,6 +40,9 @@ func (r *round) decide() {
 		r.out.Decision = r.policy.Decide(r.policyFacts())
 		r.carryOut()
 	}
+	for _, a := range r.arrivals {
+		r.out.Decision.Record.Events = append(r.out.Decision.Record.Events, a.Event.ID)
+	}
 	r.out.Judged = r.facts.New || !sameJudgement(r.facts, r.out)
 }
 
@@ -66,7 +69,19 @@ func (r *round) stoppedByHuman() string {
 func sameJudgement(f Facts, o Outcome) bool {
 	return f.Diagnosis.Cause == o.Diagnosis.Cause && f.Diagnosis.Summary == o.Diagnosis.Summary &&
 		f.Diagnosis.Confidence == o.Diagnosis.Confidence && f.Decision.Verdict == o.Decision.Verdict &&
-		f.Decision.Rung == o.Decision.Rung && f.Decision.Rule == o.Decision.Rule
+		f.Decision.Rung == o.Decision.Rung && f.Decision.Rule == o.Decision.Rule && f.Decision.Level == o.Decision.Level &&
+		slices.Equal(Stopping(f.Decision.Guards), Stopping(o.Decision.Guards))
+}
+
+// Stopping names the guards that stop.
+func Stopping(readings []incident.Reading) []string {
+	var names []string
+	for _, r := range readings {
+		if r.Stops {
+			names = append(names, r.Guard)
+		}
+	}
+	return names
 }
 
 // liveRung says whether an urgent change of this incident has not ended yet.
