@@ -9,8 +9,11 @@ import (
 )
 
 type policyCommand struct {
-	Show  policyShow  `cmd:"" help:"Print the policy: the embedded default, or a file."`
-	Check policyCheck `cmd:"" help:"Check policy files; errors name file, line and column."`
+	Show    policyShow    `cmd:"" help:"Print the policy: the embedded default, or a file."`
+	Check   policyCheck   `cmd:"" help:"Check policy files; errors name file, line and column."`
+	Test    policyTest    `cmd:"" help:"Decide the cases that stand in files beside a policy."`
+	Explain policyExplain `cmd:"" help:"Say which rule would apply to an alert, and why the others would not."`
+	Guards  policyGuards  `cmd:"" help:"Print what stops a change, and who may override it."`
 }
 
 type policyShow struct {

@@ -28,7 +28,7 @@ type commands struct {
 	Keygen   keygenCommand   `cmd:"" help:"Make a key pair for tokens."`
 	Token    tokenCommand    `cmd:"" help:"Sign a token, offline."`
 	Diagnose diagnoseCommand `cmd:"" help:"Say what is wrong, from files or a pipe: no server, no database."`
-	Policy   policyCommand   `cmd:"" help:"Show or check a policy."`
+	Policy   policyCommand   `cmd:"" help:"Show, check, test or explain a policy."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 

@@ -22,6 +22,13 @@ const (
 	VerdictNothing  Verdict = "nothing"  // nothing is wrong
 )
 
+// Verdicts lists every verdict once.
+func Verdicts() []Verdict {
+	return []Verdict{
+		VerdictCollect, VerdictTell, VerdictApprove, VerdictHold, VerdictRepair, VerdictDryRun, VerdictBlocked, VerdictEscalate, VerdictWait, VerdictNothing,
+	}
+}
+
 // Decision is what policy said, and why.
 type Decision struct {
 	Verdict       Verdict   `json:"verdict"`

@@ -31,12 +31,13 @@ type Catalogue interface {
 
 // Policy is one loaded file. It does not change and may be used by many at once.
 type Policy struct {
-	source   []byte
-	version  string
-	settings Settings
-	rules    []*rule
-	byName   map[string]*rule
-	byCause  map[string][]*rule // in the file's order
+	source    []byte
+	version   string
+	settings  Settings
+	rules     []*rule
+	catalogue Catalogue
+	byName    map[string]*rule
+	byCause   map[string][]*rule // in the file's order
 }
 
 // Load reads a policy file. What is wrong with it comes all at once as Errors.
@@ -47,7 +48,7 @@ func Load(name string, src []byte, c Catalogue) (*Policy, error) {
 	}
 	src = canonical(src)
 	b := &builder{reader: newReader(name, src), catalogue: c, env: env}
-	p := &Policy{source: src, settings: defaultSettings()}
+	p := &Policy{source: src, settings: defaultSettings(), catalogue: c}
 	if root := b.root(src); root != nil {
 		b.file(root, p)
 	}
