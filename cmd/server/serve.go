@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -67,7 +69,7 @@ type service struct {
 	config   config
 	log      zerolog.Logger
 	metrics  *telemetry.Metrics
-	policy   *policy.Policy
+	policy   policyFile
 	verifier *identity.Verifier
 	database secret
 	broken   <-chan struct{} // closed when the private database ends by itself
@@ -101,12 +103,12 @@ func (s *service) stop() error {
 	return errors.Join(all...)
 }
 
-func (s *service) loadPolicy(context.Context) (err error) {
-	s.policy, err = loadPolicy(s.config.Policy)
-	return err
+func (s *service) loadPolicy(context.Context) error {
+	s.policy.path = s.config.Policy
+	return s.policy.load()
 }
 
-func (s *service) policyInForce() *policy.Policy { return s.policy }
+func (s *service) policyInForce() *policy.Policy { return s.policy.current() }
 
 func (s *service) openKeys(context.Context) error {
 	ring, err := identity.OpenKeyring(s.config.Keys)
@@ -154,7 +156,7 @@ func (s *service) openStore(ctx context.Context) error {
 	s.metrics.WatchStanding(s.store.Standing)
 	return errors.Join(
 		s.store.EnsurePartitions(ctx),
-		s.store.ActivatePolicy(ctx, s.policy.Version(), s.policy.Source(), "salve"),
+		s.store.ActivatePolicy(ctx, s.policyInForce().Version(), s.policyInForce().Source(), "salve"),
 		s.store.SetAutomation(ctx, first, true),
 	)
 }
@@ -169,6 +171,8 @@ func (s *service) startWork(context.Context) error {
 	loops.every(time.Second, "count repeats", s.store.FlushRepeats)
 	loops.every(time.Second, "note sources", s.store.FlushHeard)
 	loops.every(time.Second, "watch storms", s.watchStorms)
+	loops.every(time.Second, "reload policy", func(ctx context.Context) error { return s.reloadPolicy(ctx, false) })
+	s.onHangup(loops.ctx)
 	loops.every(time.Hour, "put freezes away", s.store.PutAwayFreezes)
 	loops.every(time.Second, "seal audit", sealer(s.store))
 	loops.every(time.Hour, "make partitions", s.store.EnsurePartitions)
@@ -187,6 +191,23 @@ func (s *service) startWork(context.Context) error {
 		return errors.Join(s.store.FlushRepeats(ctx), s.store.FlushHeard(ctx))
 	})
 	return nil
+}
+
+// onHangup reads the policy again when a SIGHUP asks for it.
+func (s *service) onHangup(ctx context.Context) {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGHUP)
+	go func() {
+		defer signal.Stop(asked)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-asked:
+				_ = s.reloadPolicy(ctx, true) // it is logged and shown
+			}
+		}
+	}()
 }
 
 // watchStorms tells of storms through the door that every alert takes.
@@ -232,7 +253,7 @@ func (s *service) openDoors(ctx context.Context) error {
 		Ready: []salvehttp.Check{
 			{Name: "database", Probe: s.store.Ping},
 			{Name: "migrations", Probe: s.migrated},
-			{Name: "policy", Probe: func(context.Context) error { return nil }},
+			{Name: "policy", Probe: func(context.Context) error { return nil }, Detail: s.policy.detail},
 		},
 		Observe: func(o salvehttp.Observation) {
 			s.metrics.Request(o.Method, o.Route, o.Status, o.Took, string(o.Refusal))
@@ -300,7 +321,7 @@ func (s *service) serve(ctx context.Context) error {
 		return err
 	}
 	s.log.Info().Str("addr", s.listener.Addr().String()).Str("automation", string(mode.Mode)).
-		Str("policy", s.policy.Version()).Str("version", version()).Bool("private_database", s.broken != nil).Msg("salve is ready")
+		Str("policy", s.policyInForce().Version()).Str("version", version()).Bool("private_database", s.broken != nil).Msg("salve is ready")
 	err = s.edge.Serve(ctx, s.listener)
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)

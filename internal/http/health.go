@@ -14,8 +14,9 @@ const readyTimeout = 2 * time.Second
 
 // Check is one thing that must be well before requests are sent here.
 type Check struct {
-	Name  string
-	Probe func(context.Context) error
+	Name   string
+	Probe  func(context.Context) error
+	Detail func() string // what is worth knowing although it is well; nil: nothing. This door is open
 }
 
 type health struct {
@@ -26,8 +27,9 @@ type health struct {
 // checkResult says that something is wrong, not what: this door is open, and
 // the cause is in the log.
 type checkResult struct {
-	Name string `json:"name"`
-	OK   bool   `json:"ok"`
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail,omitempty"`
 }
 
 func (s *Server) healthz(x *exchange) error { return x.reply(health{Status: "ok"}) }
@@ -39,7 +41,10 @@ func (s *Server) readyz(x *exchange) error {
 	var failed []error
 	for i, check := range s.ready {
 		err := check.Probe(ctx)
-		results[i] = checkResult{check.Name, err == nil}
+		results[i] = checkResult{Name: check.Name, OK: err == nil}
+		if check.Detail != nil {
+			results[i].Detail = check.Detail()
+		}
 		if err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", check.Name, err))
 		}

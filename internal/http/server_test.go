@@ -128,11 +128,11 @@ func TestReady(t *testing.T) {
 	var broken error
 	e := newEdge(t, func(o *Options) {
 		o.Ready = []Check{
-			{"policy", func(context.Context) error { return nil }},
-			{"database", func(context.Context) error { return broken }},
+			{Name: "policy", Probe: func(context.Context) error { return nil }, Detail: func() string { return "an old one" }},
+			{Name: "database", Probe: func(context.Context) error { return broken }},
 		}
 	})
-	if got := e.as("", "GET", "/readyz", ""); got.status != 200 || !strings.Contains(got.body, `{"name":"database","ok":true}`) {
+	if got := e.as("", "GET", "/readyz", ""); got.status != 200 || !strings.Contains(got.body, `{"name":"policy","ok":true,"detail":"an old one"},{"name":"database","ok":true}`) {
 		t.Errorf("ready: %+v", got)
 	}
 	broken = errors.New("dial 10.0.0.7: refused")

@@ -36,6 +36,8 @@ type Metrics struct {
 	intents    *prometheus.CounterVec
 	claims     *prometheus.CounterVec
 	guards     *prometheus.CounterVec
+	reloads    *prometheus.CounterVec
+	refused    prometheus.Gauge
 	requests   *prometheus.HistogramVec
 	refusals   *prometheus.CounterVec
 }
@@ -61,6 +63,10 @@ func New(version string) *Metrics {
 		intents:    counter("salve_intents_total", "Intents that reached a state, by action.", "action", "state"),
 		claims:     counter("salve_claims_refused_total", "Claims that were refused.", "action"),
 		guards:     counter("salve_guard_stops_total", "Changes that a guard stopped, at a decision or at a claim.", "guard", "at"),
+		reloads:    counter("salve_policy_reloads_total", "Times the policy file was read again, by outcome.", "outcome"),
+		refused: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "salve_policy_refused", Help: "1 while the policy file is refused and an older one is in force.",
+		}),
 		requests: histogram("salve_http_request_seconds", "Requests, by route and status.",
 			prometheus.ExponentialBuckets(0.0005, 2.5, 11), "method", "route", "status"),
 		refusals: counter("salve_auth_refusals_total", "Tokens that were refused, by reason.", "reason"),
@@ -70,7 +76,7 @@ func New(version string) *Metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(m.issues, m.repairs, m.durations, m.stages, m.batches, m.deliveries, m.decisions, m.intents,
-		m.claims, m.guards, m.requests, m.refusals, build, collectors.NewGoCollector(),
+		m.claims, m.guards, m.reloads, m.refused, m.requests, m.refusals, build, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.presentFromTheStart()
 	return m
@@ -100,6 +106,8 @@ func (m *Metrics) presentFromTheStart() {
 			m.issues.WithLabelValues(cause, string(severity))
 		}
 	}
+	m.reloads.WithLabelValues("good")
+	m.reloads.WithLabelValues("refused")
 	for _, guard := range policy.GuardNames() {
 		m.guards.WithLabelValues(guard, "decision")
 		m.guards.WithLabelValues(guard, "claim")
@@ -163,6 +171,18 @@ func (m *Metrics) committed(c store.Committed) {
 	for _, s := range c.Stopped {
 		m.guards.WithLabelValues(s.Guard, s.At).Inc()
 	}
+}
+
+// PolicyReloaded counts a policy file that was read again and is good.
+func (m *Metrics) PolicyReloaded() {
+	m.reloads.WithLabelValues("good").Inc()
+	m.refused.Set(0)
+}
+
+// PolicyRefused counts one that is not.
+func (m *Metrics) PolicyRefused() {
+	m.reloads.WithLabelValues("refused").Inc()
+	m.refused.Set(1)
 }
 
 // standing asks the database at each scrape what stops changes right now.
