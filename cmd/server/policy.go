@@ -9,11 +9,12 @@ import (
 )
 
 type policyCommand struct {
-	Show    policyShow    `cmd:"" help:"Print the policy: the embedded default, or a file."`
-	Check   policyCheck   `cmd:"" help:"Check policy files; errors name file, line and column."`
-	Test    policyTest    `cmd:"" help:"Decide the cases that stand in files beside a policy."`
-	Explain policyExplain `cmd:"" help:"Say which rule would apply to an alert, and why the others would not."`
-	Guards  policyGuards  `cmd:"" help:"Print what stops a change, and who may override it."`
+	Show     policyShow     `cmd:"" help:"Print the policy: the embedded default, or a file."`
+	Check    policyCheck    `cmd:"" help:"Check policy files; errors name file, line and column."`
+	Test     policyTest     `cmd:"" help:"Decide the cases that stand in files beside a policy."`
+	Explain  policyExplain  `cmd:"" help:"Say which rule would apply to an alert, and why the others would not."`
+	Backtest policyBacktest `cmd:"" help:"Compare what two policies would have decided about stored events."`
+	Guards   policyGuards   `cmd:"" help:"Print what stops a change, and who may override it."`
 }
 
 type policyShow struct {
@@ -61,5 +62,9 @@ func loadPolicy(file string) (*policy.Policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
-	return policy.Load(file, source, remedy.Catalogue{})
+	return parsePolicy(file, source)
+}
+
+func parsePolicy(name string, source []byte) (*policy.Policy, error) {
+	return policy.Load(name, source, remedy.Catalogue{})
 }

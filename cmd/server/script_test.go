@@ -111,6 +111,7 @@ func setUp(env *testscript.Env) error {
 		"SALVE_ADDR": "127.0.0.1:0", "SALVE_DATA_DIR": filepath.Join(s.dir, "data"), "SALVE_JWT_KEYS": filepath.Join(s.dir, "trusted"),
 		"SALVE_JWT_DENY": filepath.Join(s.dir, "denied"), "DATABASE_URL": storetest.New(t), "SALVE_LOG_LEVEL": "debug",
 	}
+	env.Setenv("DB", s.settings["DATABASE_URL"])
 	return s.makeTokens()
 }
 

@@ -9,6 +9,7 @@ var floors = [][]string{
 	{"internal/diagnose"},
 	{"internal/remedy"},
 	{"internal/triage"},
+	{"internal/backtest"},
 	{"internal/store"},
 	{"internal/store/storetest", "internal/handlers"},
 	{"internal/http", "internal/telemetry"},
@@ -21,7 +22,7 @@ var besideTheHouse = []string{"internal/archtest", "test/..."}
 // pure packages get time, ids and randomness as arguments. That is what makes replay, backtest, simulation and property
 // tests one line each.
 var pure = []string{
-	"internal/diagnose", "internal/evidence", "internal/incident", "internal/intake", "internal/kube", "internal/policy", "internal/redact", "internal/remedy",
+	"internal/backtest", "internal/diagnose", "internal/evidence", "internal/incident", "internal/intake", "internal/kube", "internal/policy", "internal/redact", "internal/remedy",
 	"internal/suggest", "internal/triage",
 }
 

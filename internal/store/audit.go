@@ -266,6 +266,16 @@ func (s *Store) ActivatePolicy(ctx context.Context, version string, source []byt
 	})
 }
 
+// LastPolicy is the text of the policy that was put in force last.
+func (s *Store) LastPolicy(ctx context.Context) ([]byte, error) {
+	var source string
+	err := s.pool.QueryRow(ctx, `select source from policies order by activated_at desc limit 1`).Scan(&source)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, errors.New("no policy was ever in force here")
+	}
+	return []byte(source), translate("read the policy in force last", err)
+}
+
 // keptFor is how long an answer is given again.
 const keptFor = 24 * time.Hour
 

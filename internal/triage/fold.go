@@ -18,7 +18,7 @@ func Run(p *policy.Policy, f Facts, arrivals []Arrival, now time.Time, ids incid
 	for done := n; done < len(arrivals); done += n {
 		n = stretch(arrivals[done:])
 		next := arrivals[done : done+n]
-		o = o.then(f, newRound(p, f.after(o, arrivals[:done]), next, now, ids).run())
+		o = o.then(f, newRound(p, f.After(o, arrivals[:done]), next, now, ids).run())
 	}
 	return o
 }
@@ -34,8 +34,8 @@ func stretch(arrivals []Arrival) int {
 	return len(arrivals)
 }
 
-// after is what is known once an outcome is stored.
-func (f Facts) after(o Outcome, arrivals []Arrival) Facts {
+// After is what is known once an outcome is stored.
+func (f Facts) After(o Outcome, arrivals []Arrival) Facts {
 	f.New, f.Incident, f.Intents, f.Guards = false, o.Incident, o.All, o.guards
 	f.Alerts = slices.Clone(f.Alerts)
 	for _, a := range o.Alerts {
