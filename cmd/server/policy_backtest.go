@@ -116,7 +116,7 @@ func (c policyBacktest) examples(d backtest.Difference) []backtest.Case {
 }
 
 func (c policyBacktest) print(env *environment, d backtest.Difference) {
-	fmt.Fprintf(env.stdout, "%d events of %d incidents\n", d.Events, d.Incidents)
+	fmt.Fprintf(env.stdout, "%s of %s\n", plural(d.Events, "event"), plural(d.Incidents, "incident"))
 	if d.Skipped > 0 {
 		fmt.Fprintf(env.stdout, "%d events could not be read again; the first: %s\n", d.Skipped, d.Unread[0])
 	}
@@ -140,7 +140,7 @@ func (policyBacktest) printKind(env *environment, totals []backtest.Total, examp
 	if n == 0 {
 		return
 	}
-	fmt.Fprintf(env.stdout, "\n%s: %d incidents\n", kind, n)
+	fmt.Fprintf(env.stdout, "\n%s: %s\n", kind, plural(n, "incident"))
 	for _, t := range totals {
 		if t.Kind == kind && t.Guard != "" {
 			fmt.Fprintf(env.stdout, "  %d × %s, by %s\n", t.Incidents, t.Cause, t.Guard)
@@ -153,6 +153,13 @@ func (policyBacktest) printKind(env *environment, totals []backtest.Total, examp
 			fmt.Fprintf(env.stdout, "  %s %s %s\n    before: %s\n    after:  %s\n", e.Incident, e.After.At.Format(time.RFC3339), e.After.Target, inWords(e.Before), inWords(e.After))
 		}
 	}
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
 }
 
 func inWords(a backtest.Answer) string {

@@ -66,9 +66,10 @@ func kindOf(before, after Answer) (Kind, bool) {
 
 // Case is one incident about which the policies differ.
 type Case struct {
-	Kind          Kind   `json:"kind"`
-	Incident      string `json:"incident"`
-	Before, After Answer
+	Kind     Kind   `json:"kind"`
+	Incident string `json:"incident"`
+	Before   Answer `json:"before"`
+	After    Answer `json:"after"`
 }
 
 // Total counts the differences of one kind and cause.

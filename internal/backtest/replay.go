@@ -49,14 +49,14 @@ type course struct {
 
 // Answer is what a policy had to say of one incident: the boldest decision.
 type Answer struct {
-	Verdict incident.Verdict
-	Rule    string
-	Actions []string
-	Reasons []string
-	Stopped []string // guards
-	Cause   string
-	Target  string
-	At      time.Time
+	Verdict incident.Verdict `json:"verdict"`
+	Rule    string           `json:"rule,omitempty"`
+	Actions []string         `json:"actions,omitempty"`
+	Reasons []string         `json:"reasons"`
+	Stopped []string         `json:"stopped,omitempty"` // by guards
+	Cause   string           `json:"cause"`
+	Target  string           `json:"target"`
+	At      time.Time        `json:"at"`
 }
 
 func newReplay(p *policy.Policy, freezes []incident.Freeze) *replay {
