@@ -34,7 +34,7 @@ var catalogue = slices.Concat([]remedy{
 		"every pod of one Deployment is replaced, as its strategy says"}, checkResources, buildResources, rollingBlast},
 	{Entry{"notify.slack", incident.Tell, incident.RiskLow, false,
 		"one message in one channel"}, checkSlack, buildSlack, nil},
-}, clusterChanges(), collects())
+}, clusterChanges(), hostChanges(), outsideChanges(), tellings(), collects())
 
 const (
 	change       = incident.Change

@@ -30,6 +30,7 @@ var (
 		{diagnose.CollectDisk, "file systems, inodes, the biggest directories and core dumps", readDisk},
 		{diagnose.CollectService, "its failed units, and the state of the unit in question", readService},
 		{diagnose.CollectBackup, "when its backups last succeeded", readBackup},
+		{"collect.terraform", "the Terraform plan for its disk; nothing is applied", readTerraform},
 		{diagnose.CollectDatabase, "its database's connections, members and replication lag", readDatabase},
 	}
 	ofEither = []collection{

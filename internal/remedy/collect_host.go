@@ -50,6 +50,10 @@ func readBackup(Request, incident.Target) ([]read, error) {
 	return []read{{EvidenceKey: "backup", Script: "backup-status"}}, nil
 }
 
+func readTerraform(Request, incident.Target) ([]read, error) {
+	return []read{{EvidenceKey: "raw", Tool: terraformPlan, Script: "terraform-plan"}}, nil
+}
+
 func readDatabase(Request, incident.Target) ([]read, error) {
 	return []read{{EvidenceKey: "db", Script: "database-status"}}, nil
 }

@@ -159,8 +159,23 @@ func TestCatalogue(t *testing.T) {
 		{"k8s.job.rerun", incident.Change, incident.RiskMedium, false, "one more Job runs"},
 		{"gitops.suspend", incident.Change, incident.RiskMedium, true, "Git is not followed for one application"},
 		{"gitops.resume", incident.Change, incident.RiskMedium, true, "what Git says is brought back"},
+		{"host.logs.clean", incident.Change, incident.RiskLow, false, "rotated logs of one host are gone"},
+		{"host.logs.compress", incident.Change, incident.RiskLow, false, "rotated logs of one host are compressed"},
+		{"host.coredumps.delete", incident.Change, incident.RiskLow, false, "core dumps of one host are gone"},
+		{"host.service.restart", incident.Change, incident.RiskMedium, false, "one unit of one host stops for a moment"},
+		{"host.service.reload", incident.Change, incident.RiskLow, false, "one unit of one host reads its configuration anew"},
+		{"db.failover", incident.Change, incident.RiskHigh, false, "the database takes no writes until the new primary is up"},
+		{"cert.renew", incident.Change, incident.RiskMedium, false, "one certificate is replaced, and who serves it reloads"},
+		{"backup.run", incident.Change, incident.RiskLow, false, "one backup runs"},
+		{"backup.verify", incident.Change, incident.RiskLow, false, "one backup is read back"},
+		{"backup.extend_retention", incident.Change, incident.RiskLow, false, "backups are kept longer"},
+		{"ansible.run", incident.Change, incident.RiskHigh, false, "what the playbook says, on one host"},
+		{"host.disk.expand", incident.Change, incident.RiskHigh, false, "what the plan says that was looked at"},
+		{"ticket.create", incident.Tell, incident.RiskLow, false, "one ticket"},
+		{"notify.sms", incident.Tell, incident.RiskLow, false, "one text message"},
+		{"notify.digest", incident.Tell, incident.RiskLow, false, "one line in the next digest"},
 	}
-	for _, collect := range []string{"pod", "logs", "workload", "node", "gitops", "disk", "service", "backup", "database", "certificate", "usage"} {
+	for _, collect := range []string{"pod", "logs", "workload", "node", "gitops", "disk", "service", "backup", "terraform", "database", "certificate", "usage"} {
 		want = append(want, remedy.Entry{Action: "collect." + collect, Effect: incident.Observe, Risk: incident.RiskLow, Reversible: true, Blast: "nothing"})
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -258,18 +273,21 @@ func TestClusters(t *testing.T) {
 }
 
 // needed are the parameters without which an action says nothing.
-var needed = map[string]map[string]any{"k8s.deployment.scale": {"add": 2}}
+var needed = map[string]map[string]any{
+	"k8s.deployment.scale": {"add": 2}, "ansible.run": {"playbook": "harden"}, "host.disk.expand": {"workspace": "prod"},
+	"notify.digest": {"channel": "#devops", "text": "a < b"}, "notify.slack": {"channel": "#devops", "text": "a < b"},
+}
 
 // The same request gives the same intent, and building changes none of the evidence.
 func TestBuildIsPure(t *testing.T) {
 	for _, action := range (remedy.Catalogue{}).Actions() {
-		r := rolledOut(action)
-		r.Params = needed[action]
-		if action == "notify.slack" {
-			r.Params = map[string]any{"channel": "#devops", "text": "a < b"}
+		r := onHost(action)
+		if strings.HasPrefix(action, "k8s.") || strings.HasPrefix(action, "gitops.") || strings.HasPrefix(action, "collect.") {
+			r = rolledOut(action)
+			r.Params = needed[action]
 		}
 		switch action {
-		case "collect.disk", "collect.service", "collect.backup", "collect.database":
+		case "collect.disk", "collect.service", "collect.backup", "collect.database", "collect.terraform":
 			r.Target = incident.Target{Kind: "Host", Host: "web-01"}
 		case "collect.certificate":
 			r.Target.Kind = "Certificate"
@@ -284,7 +302,7 @@ func TestBuildIsPure(t *testing.T) {
 		if diff := cmp.Diff(first, second); diff != "" {
 			t.Errorf("%s differs the second time:\n%s", action, diff)
 		}
-		if diff := cmp.Diff(rolledOut(action).Evidence, r.Evidence); diff != "" {
+		if diff := cmp.Diff(rolledOut(action).Evidence.Deployments, r.Evidence.Deployments); diff != "" {
 			t.Errorf("%s changed the evidence:\n%s", action, diff)
 		}
 		var shape struct {

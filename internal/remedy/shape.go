@@ -73,6 +73,7 @@ type slackShape struct {
 	Channel        string `json:"channel"`
 	Text           string `json:"text"`
 	ThreadTS       string `json:"thread_ts,omitempty"`
+	Digest         bool   `json:"digest,omitempty"` // it waits for the next digest
 	TimeoutSeconds int    `json:"timeout_seconds"`
 }
 

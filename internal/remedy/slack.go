@@ -59,7 +59,7 @@ func buildSlack(r Request) (plan, error) {
 		summary: "Tell " + params.Channel + " in Slack about " + clip(target.String(), 200) + ".",
 		timeout: slackTimeout,
 		params:  params,
-		execute: slackShape{"slack", params.Channel, params.Text, params.ThreadTS, int(slackTimeout / time.Second)},
+		execute: slackShape{"slack", params.Channel, params.Text, params.ThreadTS, false, int(slackTimeout / time.Second)},
 	}, nil
 }
 
