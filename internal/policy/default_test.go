@@ -96,6 +96,12 @@ func TestDefaultDecisions(t *testing.T) {
 		"pod.sandbox_failed":       {incident.VerdictApprove, 2, "pod-restart-may-help", ask},
 		"workload.rollout_stalled": {incident.VerdictHold, 3, "release-failed", rollback},
 		"deploy.failed":            {incident.VerdictHold, 3, "release-failed", rollback},
+		"db.connections_exhausted": {incident.VerdictRepair, 3, "connections-exhausted", []incident.Step{{Action: "k8s.deployment.restart", Mode: incident.Auto}}},
+		"host.disk_full": {incident.VerdictRepair, 3, "disk-full", []incident.Step{
+			{Action: "host.logs.clean", Mode: incident.Auto, Params: map[string]any{"older_than_days": int64(7)}},
+			{Action: "host.logs.compress", Mode: incident.Auto, Independent: true, Params: map[string]any{"larger_than_mb": int64(100)}},
+			{Action: "host.coredumps.delete", Mode: incident.Auto, Independent: true},
+		}},
 		"node.not_ready":           {incident.VerdictApprove, 2, "node-not-ready", cordon},
 		"node.network_unavailable": {incident.VerdictApprove, 2, "node-not-ready", cordon},
 	}
@@ -117,7 +123,7 @@ func TestDefaultDecisions(t *testing.T) {
 			if diff := cmp.Diff([]any{want.verdict, want.level, want.rule, want.steps}, got); diff != "" {
 				t.Errorf("decision (-want +got):\n%s", diff)
 			}
-			if again := p.Decide(tried(crash(cause), restartFailed)); want.level > 1 && again.Verdict != incident.VerdictEscalate {
+			if again := p.Decide(tried(crash(cause), restartFailed)); want.level > 1 && again.Verdict != incident.VerdictEscalate && again.Rung != 2 {
 				t.Errorf("after a failed restart: %s", again.Verdict)
 			}
 		})
@@ -154,7 +160,7 @@ verification: {window: 15m, look_every: 1m, healthy_for: 3m}
 recurrence: 7d
 lease: {grace: 90s}
 channels: {critical: "#a", high: "#b", warning: "#c", info: "#d", repaired: "#e"}
-inventory: {clusters: prod-1, namespaces: [shop], hosts: ["web-*"]}
+inventory: {clusters: prod-1, namespaces: [shop], hosts: ["web-*"], domains: ["*.example.com"]}
 budgets: {window: 2h, target: 4, service: 11, namespace: 21, cluster: 41, total: 61, actions: {k8s.pod.restart: 5}}
 cooldown: 11m
 breaker: {failures: 4, within: 2h}
@@ -176,7 +182,7 @@ rules: []
 		Verification:       VerificationSettings{Window: 15 * time.Minute, LookEvery: time.Minute, HealthyFor: 3 * time.Minute},
 		Recurrence:         7 * day, LeaseGrace: 90 * time.Second,
 		Channels:  Channels{Critical: "#a", High: "#b", Warning: "#c", Info: "#d", Repaired: "#e"},
-		Inventory: Inventory{Clusters: []string{"prod-1"}, Namespaces: []string{"shop"}, Hosts: []string{"web-*"}},
+		Inventory: Inventory{Clusters: []string{"prod-1"}, Namespaces: []string{"shop"}, Hosts: []string{"web-*"}, Domains: []string{"*.example.com"}},
 		Budgets: Budgets{Window: 2 * time.Hour, Target: 4, Service: 11, Namespace: 21, Cluster: 41, Total: 61,
 			Actions: map[string]int{"k8s.pod.restart": 5}},
 		Cooldown: 11 * time.Minute, Breaker: BreakerSettings{Failures: 4, Within: 2 * time.Hour},

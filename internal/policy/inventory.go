@@ -18,6 +18,7 @@ type Inventory struct {
 	Clusters   []string
 	Namespaces []string
 	Hosts      []string
+	Domains    []string // of certificates
 }
 
 var patternShape = regexp.MustCompile(`^!?[A-Za-z0-9*]([A-Za-z0-9*._-]{0,252})$`)
@@ -27,6 +28,7 @@ func (i *Inventory) fields(r *reader) []field {
 		{"clusters", func(n ast.Node) { r.patterns(n, "clusters", &i.Clusters) }},
 		{"namespaces", func(n ast.Node) { r.patterns(n, "namespaces", &i.Namespaces) }},
 		{"hosts", func(n ast.Node) { r.patterns(n, "hosts", &i.Hosts) }},
+		{"domains", func(n ast.Node) { r.patterns(n, "domains", &i.Domains) }},
 	}
 }
 
@@ -44,6 +46,8 @@ func (r *reader) patterns(n ast.Node, what string, into *[]string) {
 // holds says in words why a target is outside, or that it is inside.
 func (i Inventory) holds(t incident.Target) (string, bool) {
 	switch {
+	case t.Kind == "Certificate" && t.Namespace == "":
+		return i.holdsDomain(t)
 	case t.Kind == "Host" || (t.Name == "" && t.Host != ""):
 		return i.holdsHost(t)
 	case t.Name == "":
@@ -56,6 +60,17 @@ func (i Inventory) holds(t incident.Target) (string, bool) {
 		return fmt.Sprintf("namespace %q is not in inventory.namespaces", t.Namespace), false
 	}
 	return fmt.Sprintf("%s in cluster %q is in the inventory", t, t.Cluster), true
+}
+
+// holdsDomain wants the domain of a certificate, and the host that it lies on.
+func (i Inventory) holdsDomain(t incident.Target) (string, bool) {
+	if !listed(i.Domains, t.Name) {
+		return fmt.Sprintf("domain %q is not in inventory.domains", t.Name), false
+	}
+	if t.Host == "" {
+		return fmt.Sprintf("domain %q is in the inventory", t.Name), true
+	}
+	return i.holdsHost(incident.Target{Host: t.Host})
 }
 
 func (i Inventory) holdsHost(t incident.Target) (string, bool) {

@@ -116,7 +116,9 @@ func TestChangesOutsideThatAreRefused(t *testing.T) {
 		}, "is no name and no address"},
 		{"the primary runs", "db.failover", func(r *remedy.Request) { r.Evidence.DBs[0].Members[0].State = "running" }, "member pg-0 is primary and running: there is nothing to fail over"},
 		{"nobody could take over", "db.failover", func(r *remedy.Request) { r.Evidence.DBs[0].Members = r.Evidence.DBs[0].Members[3:] }, "no replica that runs and whose lag is known"},
-		{"a wildcard", "cert.renew", func(r *remedy.Request) { r.Evidence.Certificates[0].DNSNames = []string{"a.example.com", "*.example.com"} }, "is a wildcard"},
+		{"a wildcard", "cert.renew", func(r *remedy.Request) {
+			r.Evidence.Certificates[0].DNSNames = []string{"a.example.com", "*.example.com"}
+		}, "is a wildcard"},
 		{"cert-manager's", "cert.renew", func(r *remedy.Request) { r.Evidence.Certificates[0].Namespace = "shop" }, "is cert-manager's, which renews it itself"},
 		{"a domain that is a path", "cert.renew", func(r *remedy.Request) { r.Evidence.Certificates[0].DNSNames = []string{"../../etc"} }, "names no domain that could be renewed"},
 		{"no backup", "backup.run", func(r *remedy.Request) { r.Evidence.Backups = nil }, "the evidence shows no backup of host web-01"},

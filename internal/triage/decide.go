@@ -23,7 +23,7 @@ func (r *round) decide() {
 		r.escalating = stop
 	}
 	switch {
-	case r.liveRung():
+	case r.liveRung(), r.rungGoesOn():
 		r.wait("one live rung a target: the end of what is under way is awaited")
 	case r.watching():
 		r.wait("the target is being watched until " + r.inc.VerifyBy.UTC().Format(time.RFC3339))
@@ -274,8 +274,29 @@ func (r *round) carryOut() {
 		r.lookAgain(dec)
 	case incident.VerdictTell, incident.VerdictEscalate:
 		r.escalating = strings.Join(dec.Reasons, "; ")
+		r.say(dec)
 	case incident.VerdictApprove, incident.VerdictHold, incident.VerdictRepair, incident.VerdictBlocked, incident.VerdictDryRun:
 		r.plan(dec)
+	}
+}
+
+// say carries out what a rung tells beside the message that people get anyhow: a
+// ticket, a text.
+func (r *round) say(dec *incident.Decision) {
+	if r.stormChild() {
+		return
+	}
+	for _, step := range dec.Steps {
+		in, err := r.build(step.Action, r.inc.Target, step.Params)
+		if err != nil {
+			dec.Reasons = append(dec.Reasons, refusal(err))
+			continue
+		}
+		if in.Effect != incident.Tell || r.said(in) {
+			continue
+		}
+		in.Mode, in.State, in.Rung, in.Reason = incident.Auto, incident.Waiting, dec.Rung, strings.Join(dec.Reasons, "; ")
+		r.add(in)
 	}
 }
 

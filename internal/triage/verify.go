@@ -31,12 +31,21 @@ func (r *round) verify() {
 
 func (r *round) beginWatching() bool {
 	healthy := r.looked && r.out.Diagnosis.Cause == incident.CauseHealthy
-	if r.liveRung() || !healthy && !r.rungJustEnded() {
+	if r.liveRung() || r.rungGoesOn() || !healthy && !r.rungJustEnded() {
 		return false
 	}
 	r.inc.VerifyBy = r.now.Add(r.verificationWindow())
 	r.inc.HealthyAt = zeroTime
 	return true
+}
+
+// rungGoesOn says whether more of the rung runs by itself, although nothing waits
+// for it: what is seen before that says little.
+func (r *round) rungGoesOn() bool {
+	return r.anyChange(func(in incident.Intent) bool {
+		moves := in.State == incident.Waiting || in.State == incident.Ready || in.State == incident.Running
+		return in.Independent && in.Mode != incident.Approve && !in.OnFailure && in.Undoes.IsZero() && moves
+	})
 }
 
 // rungJustEnded says whether a change ended in this round in a way that may have
