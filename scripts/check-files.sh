@@ -15,4 +15,9 @@ for script in scripts/*.sh .ci/run; do
   bash -n "$script" || status=1
   [ -x "$script" ] || complain "$script is not executable"
 done
+for script in n8n-workflows/scripts/*; do
+  case $script in *.md) continue ;; esac
+  sh -n "$script" || status=1
+  ! command -v shellcheck >/dev/null || shellcheck -s sh -x -P n8n-workflows/scripts "$script" || status=1
+done
 exit $status

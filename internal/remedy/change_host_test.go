@@ -1,6 +1,8 @@
 package remedy_test
 
 import (
+	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -139,6 +141,33 @@ func TestChangesOutsideThatAreRefused(t *testing.T) {
 
 func set(name string, value any) func(*remedy.Request) {
 	return func(r *remedy.Request) { r.Params = map[string]any{name: value} }
+}
+
+// Every script that is named is one that hosts are given.
+func TestScriptsExist(t *testing.T) {
+	for _, action := range (remedy.Catalogue{}).Actions() {
+		r := onHost(action)
+		in, err := remedy.Build(r)
+		if err != nil {
+			continue // it needs something else, and names no script
+		}
+		var named struct {
+			Script   string
+			Requests []struct{ Script string }
+		}
+		if err := json.Unmarshal(in.Execute, &named); err != nil {
+			t.Fatal(err)
+		}
+		scripts := []string{named.Script}
+		for _, read := range named.Requests {
+			scripts = append(scripts, read.Script)
+		}
+		for _, script := range scripts {
+			if _, err := os.Stat("../../n8n-workflows/scripts/" + script); err != nil {
+				t.Errorf("%s: %v", action, err)
+			}
+		}
+	}
 }
 
 // A yes is bound to what will be done: another plan, root or day is another plan.

@@ -1,0 +1,2 @@
+// Package scripts runs the scripts of n8n-workflows/scripts on scratch directories.
+package scripts
