@@ -78,7 +78,7 @@ func TestDefaultDecisions(t *testing.T) {
 	rollback := []incident.Step{{Action: "k8s.deployment.rollback", Mode: incident.Hold, Window: 30 * time.Second}}
 	cordon := []incident.Step{{Action: "k8s.node.cordon", Mode: incident.Approve}}
 	oom := []incident.Step{restart[0], {
-		Action: "k8s.deployment.resources", Mode: incident.Approve, Independent: true,
+		Action: "git.pull_request", Mode: incident.Auto, Independent: true,
 		Params: map[string]any{"memory_factor": 1.5, "memory_ceiling_factor": int64(4), "max_raises": int64(2), "take_ownership": true},
 	}}
 	special := map[string]struct {
@@ -160,7 +160,8 @@ verification: {window: 15m, look_every: 1m, healthy_for: 3m}
 recurrence: 7d
 lease: {grace: 90s}
 channels: {critical: "#a", high: "#b", warning: "#c", info: "#d", repaired: "#e"}
-inventory: {clusters: prod-1, namespaces: [shop], hosts: ["web-*"], domains: ["*.example.com"]}
+inventory: {clusters: prod-1, namespaces: [shop], hosts: ["web-*"], domains: ["*.example.com"],
+  repositories: [{repo: acme/deploy, base: prod, clusters: [prod-1], namespaces: [shop], paths: ["apps/*.yaml"]}]}
 budgets: {window: 2h, target: 4, service: 11, namespace: 21, cluster: 41, total: 61, actions: {k8s.pod.restart: 5}}
 cooldown: 11m
 breaker: {failures: 4, within: 2h}
@@ -181,8 +182,9 @@ rules: []
 		IntentExpiresAfter: day,
 		Verification:       VerificationSettings{Window: 15 * time.Minute, LookEvery: time.Minute, HealthyFor: 3 * time.Minute},
 		Recurrence:         7 * day, LeaseGrace: 90 * time.Second,
-		Channels:  Channels{Critical: "#a", High: "#b", Warning: "#c", Info: "#d", Repaired: "#e"},
-		Inventory: Inventory{Clusters: []string{"prod-1"}, Namespaces: []string{"shop"}, Hosts: []string{"web-*"}, Domains: []string{"*.example.com"}},
+		Channels: Channels{Critical: "#a", High: "#b", Warning: "#c", Info: "#d", Repaired: "#e"},
+		Inventory: Inventory{Clusters: []string{"prod-1"}, Namespaces: []string{"shop"}, Hosts: []string{"web-*"}, Domains: []string{"*.example.com"},
+			Repositories: []incident.Repository{{Repo: "acme/deploy", Base: "prod", Clusters: []string{"prod-1"}, Namespaces: []string{"shop"}, Paths: []string{"apps/*.yaml"}}}},
 		Budgets: Budgets{Window: 2 * time.Hour, Target: 4, Service: 11, Namespace: 21, Cluster: 41, Total: 61,
 			Actions: map[string]int{"k8s.pod.restart": 5}},
 		Cooldown: 11 * time.Minute, Breaker: BreakerSettings{Failures: 4, Within: 2 * time.Hour},

@@ -30,6 +30,7 @@ var fakeActions = map[string]struct {
 	"backup.extend_retention":  {incident.Change, incident.RiskLow, []string{"days"}},
 	"db.failover":              {incident.Change, incident.RiskHigh, nil},
 	"ticket.create":            {incident.Tell, incident.RiskLow, []string{"queue"}},
+	"git.pull_request":         {incident.Change, incident.RiskLow, []string{"memory_factor", "memory_ceiling_factor", "max_raises", "take_ownership"}},
 	"k8s.node.cordon":          {incident.Change, incident.RiskMedium, nil},
 	"collect.pod":              {incident.Observe, incident.RiskLow, nil},
 	"notify.slack":             {incident.Tell, incident.RiskLow, []string{"channel"}},

@@ -19,6 +19,8 @@ type Inventory struct {
 	Namespaces []string
 	Hosts      []string
 	Domains    []string // of certificates
+
+	Repositories []incident.Repository // the first that brings a workload counts
 }
 
 var patternShape = regexp.MustCompile(`^!?[A-Za-z0-9*]([A-Za-z0-9*._-]{0,252})$`)
@@ -28,6 +30,7 @@ func (i *Inventory) fields(r *reader) []field {
 		{"clusters", func(n ast.Node) { r.patterns(n, "clusters", &i.Clusters) }},
 		{"namespaces", func(n ast.Node) { r.patterns(n, "namespaces", &i.Namespaces) }},
 		{"hosts", func(n ast.Node) { r.patterns(n, "hosts", &i.Hosts) }},
+		{"repositories", func(n ast.Node) { r.repositories(n, &i.Repositories) }},
 		{"domains", func(n ast.Node) { r.patterns(n, "domains", &i.Domains) }},
 	}
 }

@@ -25,6 +25,8 @@ type Request struct {
 	HealthyFor time.Duration // policy's: healthy for so long is healthy
 	LookEvery  time.Duration // policy's: between two looks
 
+	Repositories []incident.Repository // policy's
+
 	RaisedBefore int    // k8s.deployment.resources: how often this limit was raised in this incident
 	FirstLimit   string // the limit before the first of these raises; empty when there was none
 }

@@ -60,9 +60,13 @@ func replicaSet(revision, image string, ready int32) appsv1.ReplicaSet {
 // part reads one member of an intent's part by its path of keys.
 func part(t *testing.T, raw json.RawMessage, path ...string) any {
 	t.Helper()
+	return member(raw, path...)
+}
+
+func member(raw json.RawMessage, path ...string) any {
 	var v any
 	if err := json.Unmarshal(raw, &v); err != nil {
-		t.Fatal(err)
+		return err
 	}
 	for _, key := range path {
 		m, ok := v.(map[string]any)

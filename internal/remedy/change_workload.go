@@ -19,6 +19,7 @@ func clusterChanges() []remedy {
 		{Entry{"k8s.deployment.scale", change, medium, true, "pods are added, or taken away"}, checkScale, buildScale, scaleBlast},
 		{Entry{"k8s.node.cordon", change, medium, true, "no new pods on one node; those that run stay"}, checkNone, buildCordon, nil},
 		{Entry{"k8s.job.rerun", change, medium, false, "one more Job runs"}, checkNone, buildRerun, nil},
+		{Entry{pullRequestAction, change, low, true, "nothing until people merge it"}, checkResources, buildPullRequest, nil},
 		{Entry{"gitops.suspend", change, medium, true, "Git is not followed for one application"}, checkNone, buildSuspend, nil},
 		{Entry{"gitops.resume", change, medium, true, "what Git says is brought back"}, checkNone, buildResume, nil},
 	}

@@ -8,6 +8,9 @@ import (
 	"salve/internal/incident"
 )
 
+// CollectFiles reads what a workload is made of from its repository.
+const CollectFiles = "collect.files"
+
 const collectTimeout = 30 * time.Second
 
 // collection is one way of looking at a target. Nothing is changed by any.
@@ -24,6 +27,7 @@ var (
 		{diagnose.CollectLogs, "the current and the previous log of its container", readLogs},
 		{diagnose.CollectWorkload, "its pods, autoscaler, disruption budgets, quotas and their events", readWorkload},
 		{diagnose.CollectNode, "its conditions and events", readNode},
+		{CollectFiles, "the manifests in Git that it is made of", readFiles},
 		{diagnose.CollectGitOps, "what it deploys, and how its last run ended", readGitOps},
 	}
 	ofHost = []collection{

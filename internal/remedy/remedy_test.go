@@ -157,6 +157,7 @@ func TestCatalogue(t *testing.T) {
 		{"k8s.deployment.scale", incident.Change, incident.RiskMedium, true, "pods are added, or taken away"},
 		{"k8s.node.cordon", incident.Change, incident.RiskMedium, true, "no new pods on one node; those that run stay"},
 		{"k8s.job.rerun", incident.Change, incident.RiskMedium, false, "one more Job runs"},
+		{"git.pull_request", incident.Change, incident.RiskLow, true, "nothing until people merge it"},
 		{"gitops.suspend", incident.Change, incident.RiskMedium, true, "Git is not followed for one application"},
 		{"gitops.resume", incident.Change, incident.RiskMedium, true, "what Git says is brought back"},
 		{"host.logs.clean", incident.Change, incident.RiskLow, false, "rotated logs of one host are gone"},
@@ -175,7 +176,7 @@ func TestCatalogue(t *testing.T) {
 		{"notify.sms", incident.Tell, incident.RiskLow, false, "one text message"},
 		{"notify.digest", incident.Tell, incident.RiskLow, false, "one line in the next digest"},
 	}
-	for _, collect := range []string{"pod", "logs", "workload", "node", "gitops", "disk", "service", "backup", "terraform", "database", "certificate", "usage"} {
+	for _, collect := range []string{"pod", "logs", "workload", "node", "files", "gitops", "disk", "service", "backup", "terraform", "database", "certificate", "usage"} {
 		want = append(want, remedy.Entry{Action: "collect." + collect, Effect: incident.Observe, Risk: incident.RiskLow, Reversible: true, Blast: "nothing"})
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -282,7 +283,7 @@ var needed = map[string]map[string]any{
 func TestBuildIsPure(t *testing.T) {
 	for _, action := range (remedy.Catalogue{}).Actions() {
 		r := onHost(action)
-		if strings.HasPrefix(action, "k8s.") || strings.HasPrefix(action, "gitops.") || strings.HasPrefix(action, "collect.") {
+		if strings.HasPrefix(action, "k8s.") || strings.HasPrefix(action, "git") || strings.HasPrefix(action, "collect.") {
 			r = rolledOut(action)
 			r.Params = needed[action]
 		}
@@ -293,6 +294,8 @@ func TestBuildIsPure(t *testing.T) {
 			r.Target.Kind = "Certificate"
 		case "collect.gitops":
 			r.Target.Kind = "Application"
+		case "git.pull_request", "collect.files":
+			r = inGit(action)
 		case "k8s.node.cordon":
 			r.Diagnosis.Subject = incident.Target{Cluster: "prod", Kind: "Node", Name: "node-1"}
 		case "k8s.job.rerun":

@@ -104,7 +104,7 @@ func Raises(intents []incident.Intent, deployment incident.Target, container str
 	for _, in := range intents {
 		happened := in.State == incident.Succeeded || in.State == incident.Running || in.State == incident.Lost
 		same := in.Target.Namespace == deployment.Namespace && in.Target.Name == deployment.Name
-		if in.Action != resourcesAction || !happened || !same {
+		if in.Action != resourcesAction && in.Action != pullRequestAction || !happened || !same {
 			continue
 		}
 		var done resourcesDone

@@ -64,6 +64,10 @@ type read struct {
 	Script string   `json:"script,omitempty"` // the vetted script's name
 	Args   []string `json:"args,omitempty"`
 
+	Repo  string   `json:"repo,omitempty"` // of files: each that a path matches, with its blob's SHA
+	Ref   string   `json:"ref,omitempty"`
+	Paths []string `json:"paths,omitempty"`
+
 	Optional bool `json:"optional,omitempty"` // that it cannot be read is no failure of the look
 }
 

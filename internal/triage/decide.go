@@ -230,6 +230,7 @@ func (r *round) request(d incident.Diagnosis, action string, target incident.Tar
 		Action: action, Target: target, Incident: r.inc, Diagnosis: d,
 		Evidence: r.knowledge, Params: params,
 		HealthyFor: r.set.Verification.HealthyFor, LookEvery: r.set.Verification.LookEvery,
+		Repositories: r.set.Inventory.Repositories,
 		RaisedBefore: raised, FirstLimit: first,
 	}
 }

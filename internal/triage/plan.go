@@ -1,6 +1,7 @@
 package triage
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -12,6 +13,9 @@ import (
 // with its reason; when nothing is left, people are called.
 func (r *round) plan(dec *incident.Decision) {
 	var previous *incident.ID
+	if r.needsFirst(dec) {
+		return
+	}
 	drafts := r.drafts(dec)
 	for _, in := range drafts {
 		if previous != nil {
@@ -70,6 +74,26 @@ func (r *round) drafts(dec *incident.Decision) []incident.Intent {
 		}
 	}
 	return drafts
+}
+
+// needsFirst asks once for what a step of the rung cannot be planned without.
+func (r *round) needsFirst(dec *incident.Decision) bool {
+	for _, step := range dec.Steps {
+		_, err := remedy.Expand(r.request(r.out.Diagnosis, step.Action, r.target(step.Action), step.Params), step)
+		needs, ok := errors.AsType[*remedy.Needs](err)
+		if !ok || r.asked(needs.Want) || r.inc.Rounds >= r.set.Evidence.Rounds {
+			continue
+		}
+		before := len(r.intents)
+		r.askFor("before "+step.Action+": "+err.Error(), needs.Want)
+		for i := range r.intents[before:] { // people are not kept waiting where nobody executes
+			r.intents[before+i].ExpiresAt = earlier(r.now.Add(recheckFor), r.intents[before+i].ExpiresAt)
+			dec.Verdict, dec.Steps, dec.Guards = incident.VerdictCollect, nil, []incident.Reading{}
+			dec.Reasons = append(dec.Reasons, err.Error())
+			return true
+		}
+	}
+	return false
 }
 
 // expanded are the rung's steps as they are for this object: what Git brings is
