@@ -14,3 +14,6 @@ func Seq(h Horizon) int64 { return h.seq }
 
 // HoldAutomation is how a claim reads the mode.
 const HoldAutomation = holdAutomation
+
+// LockGuards is what every claim of a change takes.
+const LockGuards = lockGuards

@@ -41,6 +41,7 @@ func scanFreeze(row pgx.CollectableRow) (f incident.Freeze, err error) {
 // AddFreeze keeps a freeze; every claim after this returns sees it.
 func (s *Store) AddFreeze(ctx context.Context, f incident.Freeze) (incident.Freeze, error) {
 	f.ID, f.At, f.Reason = s.ids(), s.now(), plain(f.Reason)
+	f.StartsAt, f.EndsAt = f.StartsAt.UTC().Truncate(time.Microsecond), f.EndsAt.UTC().Truncate(time.Microsecond)
 	err := s.inTx(ctx, "add freeze", func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, lockGuards); err != nil {
 			return err
