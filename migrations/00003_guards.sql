@@ -11,6 +11,7 @@ create table repairs (
     action       text not null,
     cause        text not null,
     target       text not null,    -- the top controller, host or service
+    scope        text not null,    -- cluster/namespace, or hosts: where it is judged with others of its kind
     outcome      text not null check (outcome in ('','verified','ineffective','inconclusive','failed','skipped')),
     doc          json not null
 ) with (fillfactor = 90);
@@ -59,6 +60,22 @@ create table storm_collects (
     primary key (storm_id, hypothesis, cluster)
 );
 
+-- Remedies that are done without a yes where policy asks for one, or might be.
+create table promotions (
+    id          uuid primary key,
+    cause       text not null,
+    action      text not null,
+    scope       text not null,
+    state       text not null check (state in ('proposed','promoted','rejected','demoted')),
+    helped      int not null,
+    failed      int not null,
+    reason      text not null,
+    at          timestamptz not null,    -- of this state
+    decided_by  text not null default ''
+);
+create unique index promotions_live on promotions (cause, action, scope) where state in ('proposed','promoted');
+create index promotions_of on promotions (cause, action, scope, at desc);
+
 -- When each source of monitoring was last heard of.
 create table sources (
     name     text primary key,
@@ -81,5 +98,5 @@ alter table intents drop column approvals;
 alter table decisions drop column record;
 drop index incidents_opened, incidents_look;
 alter table incidents drop column look_at;
-drop table sources, storm_collects, storms, freezes, breakers, repairs;
+drop table sources, promotions, storm_collects, storms, freezes, breakers, repairs;
 -- +goose StatementEnd

@@ -173,6 +173,7 @@ func (s *service) startWork(context.Context) error {
 	loops.every(time.Second, "watch storms", s.watchStorms)
 	loops.every(time.Second, "reload policy", func(ctx context.Context) error { return s.reloadPolicy(ctx, false) })
 	s.onHangup(loops.ctx)
+	loops.every(time.Minute, "propose promotions", s.store.ProposePromotions)
 	loops.every(time.Hour, "put freezes away", s.store.PutAwayFreezes)
 	loops.every(time.Second, "seal audit", sealer(s.store))
 	loops.every(time.Hour, "make partitions", s.store.EnsurePartitions)
@@ -282,6 +283,7 @@ func useCases(intake *handlers.Intake, evidence *handlers.Evidence, intents *han
 		VerifyAudit: plain(operator.VerifyAudit),
 		Freezes:     plain(guards.Freezes), AddFreeze: guards.AddFreeze, EndFreeze: guards.EndFreeze,
 		Breakers: plain(guards.Breakers), ResetBreaker: guards.ResetBreaker,
+		Promotions: plain(guards.Promotions), Promote: guards.Promote, RejectPromote: guards.RejectPromotion,
 	}
 }
 

@@ -18,6 +18,8 @@ type GuardStore interface {
 	EndFreeze(ctx context.Context, id, by string) (incident.Freeze, error)
 	Breakers(ctx context.Context) ([]incident.Breaker, error)
 	ResetBreaker(ctx context.Context, id, by, reason string) (incident.Breaker, error)
+	Promotions(ctx context.Context) ([]incident.Promotion, error)
+	DecidePromotion(ctx context.Context, id, state, by, reason string) (incident.Promotion, error)
 }
 
 // Guards are the doors of freezes and breakers.
@@ -74,4 +76,20 @@ func (h *Guards) Breakers(ctx context.Context, _ identity.Caller) (Items[Breaker
 func (h *Guards) ResetBreaker(ctx context.Context, caller identity.Caller, req ResetRequest) (BreakerView, error) {
 	b, err := h.Store.ResetBreaker(ctx, req.ID, caller.Subject, redact.Text(req.Reason))
 	return BreakerView{b, b.Open()}, err
+}
+
+// Promotions lists what might be done without asking, and what is.
+func (h *Guards) Promotions(ctx context.Context, _ identity.Caller) (Items[incident.Promotion], error) {
+	all, err := h.Store.Promotions(ctx)
+	return Items[incident.Promotion]{Items: append([]incident.Promotion{}, all...)}, err
+}
+
+// Promote lets a remedy be done without a yes, one level up.
+func (h *Guards) Promote(ctx context.Context, caller identity.Caller, req ResetRequest) (incident.Promotion, error) {
+	return h.Store.DecidePromotion(ctx, req.ID, incident.Promoted, caller.Subject, redact.Text(req.Reason))
+}
+
+// RejectPromotion leaves it as it is, or takes a promotion back.
+func (h *Guards) RejectPromotion(ctx context.Context, caller identity.Caller, req ResetRequest) (incident.Promotion, error) {
+	return h.Store.DecidePromotion(ctx, req.ID, incident.PromotionRejected, caller.Subject, redact.Text(req.Reason))
 }

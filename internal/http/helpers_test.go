@@ -108,6 +108,9 @@ func calmUseCases() UseCases {
 		EndFreeze:     answering[handlers.ByID](aFreeze()),
 		Breakers:      answering[None](handlers.Items[handlers.BreakerView]{Items: []handlers.BreakerView{aBreaker()}}),
 		ResetBreaker:  answering[handlers.ResetRequest](aBreaker()),
+		Promotions:    answering[None](handlers.Items[incident.Promotion]{Items: []incident.Promotion{aPromotion}}),
+		Promote:       answering[handlers.ResetRequest](aPromotion),
+		RejectPromote: answering[handlers.ResetRequest](aPromotion),
 		Policy:        answering[None](handlers.PolicyView{Version: "v", Source: "rules: []"}),
 		Simulate:      answering[handlers.SimulateRequest](handlers.Simulation{Incident: anIncident(), Intents: []incident.Intent{}}),
 		VerifyAudit:   answering[None](handlers.AuditVerification{OK: true, CheckedAt: testNow}),
@@ -233,3 +236,5 @@ func aFreeze() handlers.FreezeView {
 func aBreaker() handlers.BreakerView {
 	return handlers.BreakerView{Breaker: incident.Breaker{ID: incident.ID{1}, Scope: "target a", Reason: "r", OpenedAt: testNow}, Open: true}
 }
+
+var aPromotion = incident.Promotion{ID: incident.ID{1}, Cause: "c", Action: "a", Scope: "s", State: incident.Proposed, Reason: "r", At: testNow}

@@ -43,6 +43,9 @@ type UseCases struct {
 	EndFreeze     UseCase[handlers.ByID, handlers.FreezeView]
 	Breakers      UseCase[None, handlers.Items[handlers.BreakerView]]
 	ResetBreaker  UseCase[handlers.ResetRequest, handlers.BreakerView]
+	Promotions    UseCase[None, handlers.Items[incident.Promotion]]
+	Promote       UseCase[handlers.ResetRequest, incident.Promotion]
+	RejectPromote UseCase[handlers.ResetRequest, incident.Promotion]
 	Policy        UseCase[None, handlers.PolicyView]
 	Simulate      UseCase[handlers.SimulateRequest, handlers.Simulation]
 	VerifyAudit   UseCase[None, handlers.AuditVerification]
@@ -109,6 +112,10 @@ func (s *Server) routes() []route {
 		{method: get, pattern: "/v1/breakers", scope: read, endpoint: serve(none, u.Breakers)},
 		// An administrator. A retry gets the breaker as it was reset.
 		{method: post, pattern: "/v1/breakers/{id}/reset", scope: admin, endpoint: serve(reset, u.ResetBreaker), bodyLimit: bodyLimit},
+		{method: get, pattern: "/v1/promotions", scope: read, endpoint: serve(none, u.Promotions)},
+		// A person. A retry gets 409 not_awaiting: it was decided already.
+		{method: post, pattern: "/v1/promotions/{id}/approve", scope: decide, endpoint: serve(reset, u.Promote), bodyLimit: bodyLimit},
+		{method: post, pattern: "/v1/promotions/{id}/reject", scope: decide, endpoint: serve(reset, u.RejectPromote), bodyLimit: bodyLimit},
 
 		// Probes, Prometheus and people.
 		{method: get, pattern: "/healthz", scope: open, endpoint: s.healthz, quiet: true},

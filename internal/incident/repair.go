@@ -61,6 +61,37 @@ func (r Repair) ActionScope() string {
 	return "action " + r.Action + " in " + cmp.Or(r.Cluster, "no cluster")
 }
 
+// Scope is where a repair is judged together with others of its kind.
+func (r Repair) Scope() string {
+	if r.Cluster == "" {
+		return "hosts"
+	}
+	return r.Cluster + "/" + cmp.Or(r.Namespace, "*")
+}
+
+// Promotion lets a remedy be done without a yes where policy asks for one. It is
+// proposed by what was seen, decided by a human, and taken back by one failure.
+type Promotion struct {
+	ID        ID        `json:"id"`
+	Cause     string    `json:"cause"`
+	Action    string    `json:"action"`
+	Scope     string    `json:"scope"` // cluster/namespace, or hosts
+	State     string    `json:"state"` // proposed, promoted, rejected, demoted
+	Helped    int       `json:"helped"`
+	Failed    int       `json:"failed"`
+	Reason    string    `json:"reason"`
+	At        time.Time `json:"at"` // of this state
+	DecidedBy string    `json:"decided_by,omitempty"`
+}
+
+// The states of a promotion.
+const (
+	Proposed          = "proposed"
+	Promoted          = "promoted"
+	PromotionRejected = "rejected"
+	Demoted           = "demoted"
+)
+
 // Blast is what a change makes worse while it runs, in replicas.
 type Blast struct {
 	Unavailable int    `json:"unavailable"` // replicas that become additionally unavailable

@@ -255,6 +255,7 @@ func (b *builder) settleModes(g *rung, drafts []draft, r *rule) {
 			d.Window = windowOf(d.Mode, r.window)
 		}
 		g.steps, g.effects = append(g.steps, d.Step), append(g.effects, d.effect)
+		g.chosen = append(g.chosen, d.modeNode != nil)
 	}
 }
 

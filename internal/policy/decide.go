@@ -217,6 +217,7 @@ func triedWords(tried []Tried) string {
 
 // take turns a rung into the decision, as far as the guards let it.
 func (d *decider) take(r *rule, g *rung) {
+	g = d.promoted(r, g)
 	if d.capBy != "" && boldness(g.boldest()) > boldness(d.cap) {
 		d.say(fmt.Sprintf("%s, so nothing bolder than %s", d.capBy, modeWords(d.cap)))
 		g = g.careful(d.cap, r.window)

@@ -166,6 +166,7 @@ budgets: {window: 2h, target: 4, service: 11, namespace: 21, cluster: 41, total:
 cooldown: 11m
 breaker: {failures: 4, within: 2h}
 blast_radius: {pods: 2, percent: 30}
+autonomy: {at_least: 30, confidence: 95, ceiling: 4, within: 30d}
 storm: {incidents: 21, within: 6m, cooldown: 12m, collects: 4, reopen: 11}
 monitoring: {stale_after: 3, sources: {alertmanager: 1m}}
 rules: []
@@ -187,6 +188,7 @@ rules: []
 			Repositories: []incident.Repository{{Repo: "acme/deploy", Base: "prod", Clusters: []string{"prod-1"}, Namespaces: []string{"shop"}, Paths: []string{"apps/*.yaml"}}}},
 		Budgets: Budgets{Window: 2 * time.Hour, Target: 4, Service: 11, Namespace: 21, Cluster: 41, Total: 61,
 			Actions: map[string]int{"k8s.pod.restart": 5}},
+		Autonomy: Autonomy{AtLeast: 30, Confidence: 0.95, Ceiling: 4, Within: 30 * day},
 		Cooldown: 11 * time.Minute, Breaker: BreakerSettings{Failures: 4, Within: 2 * time.Hour},
 		BlastRadius: BlastRadius{Pods: 2, Percent: 30},
 		Storm:       StormSettings{Incidents: 21, Within: 6 * time.Minute, CoolDown: 12 * time.Minute, Collects: 4, Reopen: 11},

@@ -36,6 +36,7 @@ type GuardState struct {
 	Breakers []incident.Breaker   // open ones, and those reset within Breaker.Within
 	Storm    incident.Storm       // zero: none
 	Seen     map[string]time.Time // when each source reported last
+	Promoted []incident.Promotion // that are in force
 }
 
 // Storming says whether there are too many new incidents right now.

@@ -30,6 +30,7 @@ type rung struct {
 	when    *condition
 	steps   []incident.Step
 	effects []incident.Effect // of the steps
+	chosen  []bool            // the step's mode was written out
 	risk    incident.Risk
 }
 
@@ -121,6 +122,7 @@ func (g *rung) careful(most incident.Mode, window time.Duration) *rung {
 		}
 		capped.steps = append(capped.steps, s)
 		capped.effects = append(capped.effects, g.effects[i])
+		capped.chosen = append(capped.chosen, g.chosen[i])
 	}
 	return &capped
 }

@@ -36,6 +36,7 @@ type Settings struct {
 	BlastRadius BlastRadius
 	Storm       StormSettings
 	Monitoring  Monitoring
+	Autonomy    Autonomy
 }
 
 // EvidenceSettings bound the loop of asking for evidence.
@@ -111,6 +112,7 @@ func defaultSettings() Settings {
 		Inventory: Inventory{Clusters: []string{"*"}, Namespaces: []string{"*", "!kube-*"}},
 	}
 	s.guardDefaults()
+	s.autonomyDefaults()
 	return s
 }
 

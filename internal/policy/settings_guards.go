@@ -58,6 +58,7 @@ func (s *Settings) guardFields(r *reader, actions []string) []field {
 		{"breaker", func(n ast.Node) { r.mapping(n, "breaker", s.Breaker.fields(r)) }},
 		{"blast_radius", func(n ast.Node) { r.mapping(n, "blast_radius", s.BlastRadius.fields(r)) }},
 		{"storm", func(n ast.Node) { r.mapping(n, "storm", s.Storm.fields(r)) }},
+		{"autonomy", func(n ast.Node) { r.mapping(n, "autonomy", s.Autonomy.fields(r)) }},
 		{"monitoring", func(n ast.Node) { r.mapping(n, "monitoring", s.Monitoring.fields(r)) }},
 	}
 }

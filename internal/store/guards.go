@@ -35,6 +35,7 @@ const readGuards = `select
 		'collects', (select json_object_agg(cluster || '/' || hypothesis, n) from storm_collects where storm_id = id))
 		from storms where ended_at is null),
 	(select json_object_agg(name, seen_at) from sources),
+	(select json_agg(json_build_object('cause', cause, 'action', action, 'scope', scope, 'decided_by', decided_by)) from promotions where state = 'promoted'),
 	(select count(*) from (select from incidents where opened_at > $5 limit $6) recent)`
 
 // guards is what guards read, before it is made one incident's own.
@@ -60,8 +61,8 @@ func earliest(a, b time.Time) time.Time {
 }
 
 func scanGuards(row pgx.Row) (g guards, err error) {
-	var freezes, repairs, breakers, storm, seen []byte
-	if err := row.Scan(&freezes, &repairs, &breakers, &storm, &seen, &g.recent); err != nil {
+	var freezes, repairs, breakers, storm, seen, promoted []byte
+	if err := row.Scan(&freezes, &repairs, &breakers, &storm, &seen, &promoted, &g.recent); err != nil {
 		return g, err
 	}
 	var on struct {
@@ -73,7 +74,7 @@ func scanGuards(row pgx.Row) (g guards, err error) {
 	for _, part := range []struct {
 		raw  []byte
 		into any
-	}{{freezes, &g.state.Freezes}, {repairs, &g.state.Repairs}, {breakers, &g.state.Breakers}, {storm, &on}, {seen, &g.state.Seen}} {
+	}{{freezes, &g.state.Freezes}, {repairs, &g.state.Repairs}, {breakers, &g.state.Breakers}, {storm, &on}, {seen, &g.state.Seen}, {promoted, &g.state.Promoted}} {
 		if part.raw == nil {
 			continue
 		}
@@ -93,22 +94,25 @@ func (g *guards) of(cluster, hypothesis string) policy.GuardState {
 	return state
 }
 
-const upsertRepairs = `insert into repairs (id, incident_id, began_at, action, cause, target, outcome, doc)
-	select id, incident_id, began_at, action, cause, target, outcome, doc::json
-	from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-	as n(id, incident_id, began_at, action, cause, target, outcome, doc)
+const upsertRepairs = `insert into repairs (id, incident_id, began_at, action, cause, target, outcome, doc, scope)
+	select id, incident_id, began_at, action, cause, target, outcome, doc::json, scope
+	from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+	as n(id, incident_id, began_at, action, cause, target, outcome, doc, scope)
 	on conflict (id) do update set incident_id = excluded.incident_id, outcome = excluded.outcome, doc = excluded.doc`
+
+const moveRepairs = `update repairs set incident_id = $1, doc = jsonb_set(doc::jsonb, '{incident_id}', to_jsonb($3::text))::json where incident_id = $2`
 
 func (w *record) repairArgs() []any {
 	var ids, incidents [][16]byte
 	var began []time.Time
-	var actions, causes, targets, outcomes, docs []string
+	var actions, causes, targets, outcomes, docs, scopes []string
 	for _, r := range w.repairs {
 		ids, incidents, began = append(ids, r.ID), append(incidents, r.IncidentID), append(began, r.BeganAt)
 		actions, causes, targets = append(actions, r.Action), append(causes, r.Cause), append(targets, plain(r.Target))
+		scopes = append(scopes, plain(r.Scope()))
 		outcomes, docs = append(outcomes, string(r.Outcome)), append(docs, jsonText(r))
 	}
-	return []any{ids, incidents, began, actions, causes, targets, outcomes, docs}
+	return []any{ids, incidents, began, actions, causes, targets, outcomes, docs, scopes}
 }
 
 // A breaker that another transaction opened meanwhile is open all the same.

@@ -210,3 +210,59 @@ func TestBreakersAndFreezesAreKept(t *testing.T) {
 		t.Errorf("what was on: %v, %v", past, err)
 	}
 }
+
+// What helped again and again is proposed once; a human promotes it; one failure
+// takes it back, in the transaction that says so.
+func TestPromotions(t *testing.T) {
+	t.Parallel()
+	w := under(t, "level: 3\n    risk: low\n", "level: 2\n    risk: low\n", "at_least: 20 ", "at_least: 5 ", "confidence: 90 ", "confidence: 50 ", "within: 90d", "within: 10d")
+	history := func(n int, outcome string, ago time.Duration) {
+		t.Helper()
+		for range n {
+			id := w.id()
+			_, err := w.sql.Exec(t.Context(), `insert into repairs (id, incident_id, began_at, action, cause, target, scope, outcome, doc)
+				values ($1, $1, $2, 'k8s.pod.restart', 'pod.oom_killed', 't', 'prod-eu/production', $3, '{}')`, id.String(), w.now.Now().Add(-ago), outcome)
+			w.must(err)
+		}
+	}
+	all := func() []incident.Promotion {
+		t.Helper()
+		w.must(w.main.ProposePromotions(t.Context()))
+		list, err := w.main.Promotions(t.Context())
+		w.must(err)
+		return list
+	}
+	history(4, "verified", 24*time.Hour)
+	history(6, "verified", 11*24*time.Hour) // too long ago to say anything
+	if p := all(); len(p) > 0 {
+		t.Fatalf("proposed too early: %+v", p)
+	}
+	history(4, "verified", 24*time.Hour)
+	p := all()
+	if len(p) != 1 || p[0].State != incident.Proposed || p[0].Helped != 8 || len(all()) != 1 {
+		t.Fatalf("proposed: %+v", p)
+	}
+	if _, err := w.main.DecidePromotion(t.Context(), p[0].ID.String(), incident.Promoted, "ines", "eight of eight"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.main.DecidePromotion(t.Context(), p[0].ID.String(), incident.Promoted, "bob", ""); fault.As(err).Reason != "not_awaiting" {
+		t.Errorf("twice: %v", err)
+	}
+
+	// What asked for a yes now runs by itself; it fails, and asks again.
+	look := func(pod string) store.Receipt {
+		r := w.takeOne(w.firing(pod))
+		return w.done(w.claim(intentOf(t, r.Intents, "collect.pod"), pod), pod, incident.ResultSucceeded, w.outOfMemory(pod, "deploy-"+pod))
+	}
+	restart := intentOf(t, look("api-1").Intents, "k8s.pod.restart")
+	if restart.Mode != incident.Auto || restart.State != incident.Ready {
+		t.Fatalf("promoted, and %s %s", restart.Mode, restart.State)
+	}
+	w.done(w.claim(restart, "lease"), "lease", incident.ResultFailed, nil)
+	if p := all(); len(p) != 1 || p[0].State != incident.Demoted || w.count("select count(*) from audit where operation = 'promotion.demoted'") != 1 {
+		t.Fatalf("after a failure: %+v", p)
+	}
+	if again := intentOf(t, look("api-2").Intents, "k8s.pod.restart"); again.Mode != incident.Approve {
+		t.Errorf("demoted, and %s", again.Mode)
+	}
+}

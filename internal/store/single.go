@@ -198,10 +198,13 @@ func (s *Store) merge(ctx context.Context, w *working, holder incident.ID, since
 	}
 	from, survivor := triage.Merge(s.policy(), *w.facts, *into, arrivals, w.record.now, s.ids)
 	moved := [16]byte(holder)
-	for _, table := range []string{"intents", "results", "alerts", "repairs"} {
+	for _, table := range []string{"intents", "results", "alerts"} {
 		if _, err := w.tx.Exec(ctx, `update `+table+` set incident_id = $1 where incident_id = $2`, moved, [16]byte(from.Incident.ID)); err != nil {
 			return fmt.Errorf("move %s to incident %s: %w", table, holder, err)
 		}
+	}
+	if _, err := w.tx.Exec(ctx, moveRepairs, moved, [16]byte(from.Incident.ID), holder.String()); err != nil {
+		return fmt.Errorf("move repairs to incident %s: %w", holder, err)
 	}
 	w.record.add(*w.facts, from, s.ids, known{}.stored)
 	w.record.add(survivor.Facts, survivor.Outcome, s.ids, known{}.stored)

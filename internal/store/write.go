@@ -155,6 +155,7 @@ func (w *record) statements() []statement {
 	put(len(w.moves), "update intents", moveIntents, func() []any { return moveArgs(w.moves) }, false)
 	put(len(w.results), "insert results", insertResults, w.resultArgs, false)
 	put(len(w.repairs), "write repairs", upsertRepairs, w.repairArgs, false)
+	put(len(w.bad()), "demote", demote, w.badArgs, false)
 	put(len(w.breakers), "open breakers", insertBreakers, w.breakerArgs, false)
 	if n := w.storm; n != nil {
 		put(count(n.begins), "begin storm", insertStorm, func() []any { return []any{[16]byte(n.id), w.now} }, false)

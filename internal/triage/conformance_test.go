@@ -93,6 +93,10 @@ var conformities = map[string]conformity{
 	"monitoring.stale_after":            {"monitoring: {sources: {alertmanager: 5m}}\n" + restartRule, "monitoring: {stale_after: 9, sources: {alertmanager: 5m}}\n" + restartRule, guarded(policy.GuardBlindness, nil)},
 	"monitoring.sources":                {restartRule, "monitoring: {sources: {alertmanager: 5m}}\n" + restartRule, guarded(policy.GuardBlindness, nil)},
 
+	"autonomy.at_least":   {askRule, "autonomy: {at_least: 50}\n" + askRule, proposes(40, 0)},
+	"autonomy.confidence": {askRule, "autonomy: {confidence: 95}\n" + askRule, proposes(40, 0)},
+	"autonomy.ceiling":    {askRule, "autonomy: {ceiling: 2}\n" + askRule, proposes(40, 0)},
+
 	"rules":                             {"rules: []\n", restartRule, decided},
 	"rules.name":                        {restartRule, strings.Replace(restartRule, "name: r", "name: s", 1), decided},
 	"rules.cause":                       {restartRule, strings.Replace(restartRule, "pod.oom_killed", "pod.evicted", 1), decided},
@@ -127,6 +131,7 @@ var conformities = map[string]conformity{
 // elsewhere are keys whose effect needs a database: the tests that show it.
 var elsewhere = map[string]string{
 	"storm.within": "store: TestStorm", "storm.cooldown": "store: TestStorm", "storm.reopen": "store: TestStorm",
+	"autonomy.within": "store: TestPromotions",
 }
 
 func rule(more string, level int) string {
@@ -359,6 +364,13 @@ func inRepository(t *testing.T, text string) string {
 	return string(newest(w, "collect.files").Execute) + fmt.Sprint(w.live())
 }
 
+func proposes(helped, failed int) func(*testing.T, string) string {
+	return func(t *testing.T, text string) string {
+		_, ok := newWorld(t, text).policy.Proposes(policy.TrackRecord{Cause: "pod.oom_killed", Action: "k8s.pod.restart", Scope: "prod/shop", Helped: helped, Failed: failed})
+		return fmt.Sprint(ok)
+	}
+}
+
 func inStorm(t *testing.T, text string) string {
 	w := newWorld(t, text)
 	w.facts.Guards.Storm = incident.Storm{ID: incident.ID{7}, BeganAt: night}
@@ -387,7 +399,7 @@ func TestEveryKeyHasACase(t *testing.T) {
 		{"lease", "lease: {%s: 1}\nrules: []\n"}, {"channels", "channels: {%s: 1}\nrules: []\n"}, {"inventory", "inventory: {%s: 1}\nrules: []\n"},
 		{"inventory.repositories", "inventory: {repositories: [{%s: 1}]}\nrules: []\n"}, {"budgets", "budgets: {%s: 1}\nrules: []\n"},
 		{"breaker", "breaker: {%s: 1}\nrules: []\n"}, {"blast_radius", "blast_radius: {%s: 1}\nrules: []\n"}, {"storm", "storm: {%s: 1}\nrules: []\n"},
-		{"monitoring", "monitoring: {%s: 1}\nrules: []\n"}, {"rules", "rules: [{%s: 1}]\n"}, {"rules.hold", "rules: [{hold: {%s: 1}}]\n"},
+		{"monitoring", "monitoring: {%s: 1}\nrules: []\n"}, {"autonomy", "autonomy: {%s: 1}\nrules: []\n"}, {"rules", "rules: [{%s: 1}]\n"}, {"rules.hold", "rules: [{hold: {%s: 1}}]\n"},
 		{"rules.verification", "rules: [{verification: {%s: 1}}]\n"}, {"rules.channels", "rules: [{channels: {%s: 1}}]\n"}, {"rules.guards", "rules: [{guards: {%s: 1}}]\n"},
 		{"rules.guards.blast_radius", "rules: [{guards: {blast_radius: {%s: 1}}}]\n"}, {"rules.ladder", "rules: [{level: 2, ladder: [{%s: 1}]}]\n"},
 		{"rules.ladder.steps", "rules: [{level: 2, ladder: [{steps: [{%s: 1}]}]}]\n"},
