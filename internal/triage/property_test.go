@@ -20,7 +20,9 @@ import (
 type machine struct {
 	*world
 	stopped map[incident.ID]bool // aborted or rejected before any claim
-	started bool
+
+	budgetOverridden int
+	started          bool
 }
 
 func (m *machine) anyAlert(t *rapid.T) {
@@ -61,9 +63,56 @@ func (m *machine) pick(t *rapid.T) (incident.Intent, bool) {
 }
 
 func (m *machine) anyClaim(t *rapid.T) {
-	if in, ok := m.pick(t); ok && m.claimID(in.ID) == nil && m.stopped[in.ID] {
+	in, ok := m.pick(t)
+	if !ok || m.claimID(in.ID) != nil {
+		return
+	}
+	if m.stopped[in.ID] {
 		t.Fatalf("%s was claimed after a human stopped it", in.Action)
 	}
+	if in.Effect != incident.Change {
+		return
+	}
+	if m.facts.Automation != incident.Live {
+		t.Fatalf("%s was claimed while automation is %s", in.Action, m.facts.Automation)
+	}
+	if _, overridden := in.Overridden()[policy.GuardFreeze]; len(m.facts.Guards.Freezes) > 0 && !overridden {
+		t.Fatalf("%s was claimed in a freeze", in.Action)
+	}
+	spent := 0
+	for _, r := range m.facts.Guards.Repairs {
+		if m.now.Sub(r.BeganAt) < time.Hour {
+			spent++
+		}
+	}
+	if _, overridden := in.Overridden()[policy.GuardBudget]; spent > 3+m.budgetOverridden && !overridden {
+		t.Fatalf("%s was claimed, and %d rungs were begun within an hour", in.Action, spent)
+	} else if overridden {
+		m.budgetOverridden++
+	}
+}
+
+// anyFreeze begins a freeze of everything, or takes it back.
+func (m *machine) anyFreeze(t *rapid.T) {
+	if m.facts.Guards.Freezes != nil {
+		m.facts.Guards.Freezes = nil
+		return
+	}
+	m.facts.Guards.Freezes = []incident.Freeze{{Reason: "r", By: "ines", StartsAt: m.now.Add(-time.Hour), EndsAt: m.now.Add(90 * 24 * time.Hour)}}
+}
+
+// anyOverride is an administrator's yes that overrides guards.
+func (m *machine) anyOverride(t *rapid.T) {
+	in, ok := m.pick(t)
+	if !ok {
+		return
+	}
+	all := []string{policy.GuardFreeze, policy.GuardBudget, policy.GuardCooldown, policy.GuardIneffective, policy.GuardBreaker, policy.GuardMode}
+	o, _ := triage.Hear(m.policy, m.read(), in.ID, triage.Word{
+		Kind: "approve", Subject: "root", PlanHash: in.PlanHash, Reason: "it burns", Admin: true,
+		Override: all[:rapid.IntRange(0, len(all)).Draw(t, "override")],
+	}, m.now, m.id)
+	m.store(o)
 }
 
 func (m *machine) anyResult(t *rapid.T) {
@@ -160,7 +209,7 @@ func TestNothingGoesWrongWhateverHappens(t *testing.T) {
 		m.anyAlert(t)
 		t.Repeat(map[string]func(*rapid.T){
 			"": m.check, "alert": m.anyAlert, "claim": m.anyClaim, "claim again": m.anyClaim, "result": m.anyResult, "result again": m.anyResult,
-			"word": m.anyWord, "evidence": m.anyEvidence, "crash": m.anyCrash, "time": m.anyTime, "mode": m.anyMode,
+			"word": m.anyWord, "evidence": m.anyEvidence, "crash": m.anyCrash, "time": m.anyTime, "mode": m.anyMode, "freeze": m.anyFreeze, "override": m.anyOverride,
 		})
 	})
 }
