@@ -144,7 +144,7 @@ func (r *round) guards(i int) *Refusal {
 			continue
 		}
 		r.block(i, reading)
-		if onlyEvidenceStops(readings) {
+		if r.onlyEvidenceStops(r.intents[i], readings) {
 			r.lookFirst(i, "its evidence is too old")
 		}
 		return &Refusal{Reason: "guard", Detail: reading.Guard + ": " + reading.Reading, Guards: readings}
@@ -179,19 +179,28 @@ func (r *round) readGuards(in incident.Intent) []incident.Reading {
 	}
 	facts.Repair.Rung, facts.Repair.Action = in.Rung, in.Action
 	if in.Effect == incident.Change {
-		facts.Blast = r.blast(r.madeFor(in), in.Action, in.Target, in.StepParams)
+		facts.Blast = r.blastOf(in)
 	}
 	return r.policy.Guard(facts)
 }
 
-// onlyEvidenceStops says whether a fresh look is all that is missing.
-func onlyEvidenceStops(readings []incident.Reading) bool {
+// onlyEvidenceStops says whether a fresh look is all that is missing: the evidence is
+// too old, or so old that nothing is known of replicas any more.
+func (r *round) onlyEvidenceStops(in incident.Intent, readings []incident.Reading) bool {
 	stops := false
 	for _, reading := range readings {
-		if reading.Stops && reading.Guard != policy.GuardEvidence {
+		switch {
+		case !reading.Stops:
+			continue
+		case reading.Guard != policy.GuardEvidence && (reading.Guard != policy.GuardBlastRadius || r.blastOf(in).Known):
 			return false
 		}
-		stops = stops || reading.Stops
+		stops = true
 	}
 	return stops
+}
+
+// blastOf is what an intent makes worse while it runs.
+func (r *round) blastOf(in incident.Intent) incident.Blast {
+	return r.blast(r.madeFor(in), in.Action, in.Target, in.StepParams)
 }

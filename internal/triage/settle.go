@@ -69,7 +69,7 @@ const readGuardsEvery = 30 * time.Second
 func (r *round) settleBlocked(i int) {
 	in := r.intents[i]
 	readings := r.readGuards(in)
-	evidence := onlyEvidenceStops(readings)
+	evidence := r.onlyEvidenceStops(in, readings)
 	if turn, _ := r.turn(in); turn != turnNow || !evidence && stopping(readings) {
 		return
 	}
