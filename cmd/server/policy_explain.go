@@ -89,6 +89,7 @@ func (c policyExplain) explain(out io.Writer, p *policy.Policy, e incident.Event
 			Incident: o.Incident, Diagnosis: incident.Diagnosis{Cause: c.Cause, Confidence: 1, Subject: e.Target, Owner: e.Target}, Labels: e.Labels,
 			Severity: e.Severity, Automation: incident.Automation(c.Automation), Trusted: true, ObservedAt: at, Now: at,
 		}
+		facts.Suppose()
 		d, diagnosis = p.Decide(facts), facts.Diagnosis
 	}
 	fmt.Fprintf(out, "%s: %s about %s\n", e.Name, diagnosis.Cause, o.Incident.Target)
@@ -102,7 +103,9 @@ func (c policyExplain) explain(out io.Writer, p *policy.Policy, e incident.Event
 	if err := tab.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "  %d other rules are about other causes\n", d.Record.Others)
+	if n := d.Record.Others; n > 0 {
+		fmt.Fprintf(out, "  %s about other causes\n", plural(n, "other rule"))
+	}
 	fmt.Fprintf(out, "verdict %s", d.Verdict)
 	if d.Level > 0 {
 		fmt.Fprintf(out, ", level %d, risk %s", d.Level, d.Risk)

@@ -103,6 +103,11 @@ func setUp(env *testscript.Env) error {
 		return err
 	}
 	env.Setenv("PAYLOADS", payloads) // as Alertmanager sends them
+	example, err := filepath.Abs(filepath.Join("..", "..", "docs", "policy-example"))
+	if err != nil {
+		return err
+	}
+	env.Setenv("EXAMPLE", example)
 	env.Defer(s.tearDown)
 	if err := s.makeKeys(); err != nil {
 		return err

@@ -197,6 +197,7 @@ func (c Case) Run(p *Policy) (incident.Decision, []string) {
 	if c.age >= 0 {
 		f.ObservedAt = f.Now.Add(-c.age)
 	}
+	f.Suppose()
 	d := p.Decide(f)
 	var wrong []string
 	differs := func(what string, got, want any) {

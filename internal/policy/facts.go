@@ -39,6 +39,18 @@ type GuardState struct {
 	Promoted []incident.Promotion // that are in force
 }
 
+// Suppose fills in what a decision needs of a change that nobody looked at: what it
+// would be written down as, and three replicas of which two serve.
+func (f *Facts) Suppose() {
+	t := f.Incident.Target
+	f.Repair = incident.Repair{Target: t.Key(""), Cluster: t.Cluster, Namespace: t.Namespace, Service: f.Incident.Service, Cause: f.Diagnosis.Cause}
+	if f.Blast == nil {
+		f.Blast = func(incident.Step) incident.Blast {
+			return incident.Blast{Unavailable: 1, Replicas: 3, Ready: 2, Known: true, Words: "supposed"}
+		}
+	}
+}
+
 // Storming says whether there are too many new incidents right now.
 func (s GuardState) Storming() bool { return !s.Storm.ID.IsZero() && s.Storm.EndedAt.IsZero() }
 

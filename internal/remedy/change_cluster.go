@@ -145,9 +145,9 @@ func jobOf(ev evidence.Evidence, t incident.Target) (*batchv1.Job, error) {
 		case t.UID != "" && t.UID != string(job.UID):
 			return nil, fmt.Errorf("the evidence holds another Job of the name %s", job.Name)
 		case owner != nil:
-			return nil, fmt.Errorf("Job %s belongs to %s %s, which makes the next one by itself", job.Name, clip(owner.Kind, 60), clip(owner.Name, 253))
+			return nil, fmt.Errorf("job %s belongs to %s %s, which makes the next one by itself", job.Name, clip(owner.Kind, 60), clip(owner.Name, 253))
 		case job.Status.Active > 0:
-			return nil, fmt.Errorf("Job %s still runs", job.Name)
+			return nil, fmt.Errorf("job %s still runs", job.Name)
 		}
 		return job, nil
 	}

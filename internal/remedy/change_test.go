@@ -197,8 +197,8 @@ func TestChangesThatAreRefused(t *testing.T) {
 		{"a CronJob's", "k8s.job.rerun", func(r *remedy.Request) {
 			job(r)
 			r.Evidence.Jobs[0].OwnerReferences = []metav1.OwnerReference{{Kind: "CronJob", Name: "nightly", Controller: &yes}}
-		}, "Job migrate belongs to CronJob nightly, which makes the next one by itself"},
-		{"still running", "k8s.job.rerun", func(r *remedy.Request) { job(r); r.Evidence.Jobs[0].Status.Active = 1 }, "Job migrate still runs"},
+		}, "job migrate belongs to CronJob nightly, which makes the next one by itself"},
+		{"still running", "k8s.job.rerun", func(r *remedy.Request) { job(r); r.Evidence.Jobs[0].Status.Active = 1 }, "job migrate still runs"},
 		{"a secret was left out", "k8s.job.rerun", func(r *remedy.Request) {
 			job(r)
 			r.Evidence.Jobs[0].Spec.Template.Spec.Containers[0].Env = []corev1.EnvVar{{Name: "A", Value: "[redacted]"}}
