@@ -61,29 +61,14 @@ func (r Request) repositoryOf(t incident.Target) (incident.Repository, bool) {
 // buildPullRequest raises the memory limit of the ill container where Git says it.
 // One value changes; comments, order and spaces of the file stay.
 func buildPullRequest(r Request) (plan, error) {
-	params, err := readResources(r.Params)
+	up, err := r.raising()
 	if err != nil {
 		return plan{}, err
 	}
-	cluster, err := r.cluster(r.Diagnosis.Owner)
-	if err != nil {
-		return plan{}, err
-	}
-	d, err := deploymentOf(r.Evidence, r.Diagnosis.Owner)
-	if err != nil {
-		return plan{}, err
-	}
-	old, err := memoryOf(d, r.Diagnosis.Container)
-	if err != nil {
-		return plan{}, err
-	}
-	to, err := r.raised(old.Limit, params)
-	if err != nil {
-		return plan{}, err
-	}
+	d, old, to := up.deployment, up.old, up.to
 	repo, ok := r.repositoryOf(r.Diagnosis.Owner)
 	if !ok {
-		return plan{}, fmt.Errorf("no repository of inventory.repositories brings namespace %s of cluster %s", d.Namespace, cluster)
+		return plan{}, fmt.Errorf("no repository of inventory.repositories brings namespace %s of cluster %s", d.Namespace, up.cluster)
 	}
 	file, edited, err := editLimit(r.Evidence.Files, repo, d.Namespace, d.Name, old.Container, old.Limit, to)
 	if err != nil {
@@ -93,16 +78,16 @@ func buildPullRequest(r Request) (plan, error) {
 	raised.Limit = to
 	title := fmt.Sprintf("Raise the memory limit of %s/%s, container %s, to %s", d.Namespace, d.Name, old.Container, to.String())
 	x := pullRequestShape{
-		Shape: "pull_request", Cluster: cluster, Repo: repo.Repo, Base: repo.Base, Branch: branch(r.Incident, file.Path, edited),
+		Shape: "pull_request", Cluster: up.cluster, Repo: repo.Repo, Base: repo.Base, Branch: branch(r.Incident, file.Path, edited),
 		Files: []fileChange{{file.Path, file.BlobSHA, edited}}, Title: title,
 		Body: clip(redact.Text(r.Diagnosis.Summary+"\n\n- "+strings.Join(r.Diagnosis.Evidence, "\n- ")), 8000), TimeoutSeconds: int(pullRequestTimeout / time.Second),
 	}
-	target := ofDeployment(d).target(cluster)
+	target := ofDeployment(d).target(up.cluster)
 	target.Container = old.Container
 	return plan{
 		target: target, timeout: pullRequestTimeout,
 		summary: fmt.Sprintf("Open a pull request in %s: %s (now %s).", repo.Repo, strings.ToLower(title[:1])+title[1:], old.Limit.String()),
-		params:  pullRequestParams{done(old.Container, old.Limit.String(), raised, params), repo.Repo, file.Path},
+		params:  pullRequestParams{done(old.Container, old.Limit.String(), raised, up.params), repo.Repo, file.Path},
 		execute: x,
 	}, nil
 }

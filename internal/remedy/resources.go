@@ -42,30 +42,41 @@ func checkResources(params map[string]any) error {
 	return err
 }
 
-// buildResources raises the memory limit of the ill container in its Deployment.
+// limitRaise is a memory limit that is to become another.
+type limitRaise struct {
+	cluster    string
+	deployment *appsv1.Deployment
+	old        kube.MemoryChange // as it is
+	to         resource.Quantity
+	params     resourcesParams
+}
+
+// raising is the raise of the ill container's limit in its Deployment.
+func (r Request) raising() (out limitRaise, err error) {
+	if out.params, err = readResources(r.Params); err != nil {
+		return out, err
+	}
+	if out.cluster, err = r.cluster(r.Diagnosis.Owner); err != nil {
+		return out, err
+	}
+	if out.deployment, err = deploymentOf(r.Evidence, r.Diagnosis.Owner); err != nil {
+		return out, err
+	}
+	if out.old, err = memoryOf(out.deployment, r.Diagnosis.Container); err != nil {
+		return out, err
+	}
+	out.to, err = r.raised(out.old.Limit, out.params)
+	return out, err
+}
+
+// buildResources raises it in the cluster.
 func buildResources(r Request) (plan, error) {
-	params, err := readResources(r.Params)
+	up, err := r.raising()
 	if err != nil {
 		return plan{}, err
 	}
-	cluster, err := r.cluster(r.Diagnosis.Owner)
-	if err != nil {
-		return plan{}, err
-	}
-	deployment, err := deploymentOf(r.Evidence, r.Diagnosis.Owner)
-	if err != nil {
-		return plan{}, err
-	}
-	change, err := memoryOf(deployment, r.Diagnosis.Container)
-	if err != nil {
-		return plan{}, err
-	}
-	change.Force = params.TakeOwnership
-	to, err := r.raised(change.Limit, params)
-	if err != nil {
-		return plan{}, err
-	}
-	return r.renderResources(cluster, deployment, change, to, params)
+	up.old.Force = up.params.TakeOwnership
+	return r.renderResources(up.cluster, up.deployment, up.old, up.to, up.params)
 }
 
 // raised is the new limit, if there may be one.

@@ -84,6 +84,15 @@ func (r *round) gather() bool {
 	if len(pieces) == 0 {
 		return false
 	}
+	all := r.decoded(pieces)
+	r.knowledge = knowledge(all)
+	r.mergeCurrent(all)
+	// What arrived and does not count is not a look.
+	return fresh && (!r.trusted || r.anyFreshTrusted(all))
+}
+
+// decoded are pieces of evidence with what the word of each is worth.
+func (r *round) decoded(pieces []Piece) []seen {
 	all := make([]seen, 0, len(pieces))
 	for _, p := range pieces {
 		ev, _ := evidence.Parse(p.Raw, p.ReceivedAt)
@@ -94,10 +103,7 @@ func (r *round) gather() bool {
 		ev.ObservedAt = observed
 		all = append(all, seen{ev, observed, trusts(r.set, p) && !observed.IsZero()})
 	}
-	r.knowledge = knowledge(all)
-	r.mergeCurrent(all)
-	// What arrived and does not count is not a look.
-	return fresh && (!r.trusted || r.anyFreshTrusted(all))
+	return all
 }
 
 // elsewhere says whether evidence is about another cluster than the incident:

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"salve/internal/evidence"
 	"salve/internal/incident"
 	"salve/internal/remedy"
 )
@@ -148,25 +147,9 @@ func (r *round) endLate(done bool) {
 func (r *round) blast(d incident.Diagnosis, action string, target incident.Target, params map[string]any) incident.Blast {
 	req := r.request(d, action, target, params)
 	if !r.gathered {
-		req.Evidence = r.stored()
+		req.Evidence = knowledge(r.decoded(r.facts.Evidence)) // this round does not look at it otherwise
 	}
 	return remedy.Blast(req)
-}
-
-// stored is what the evidence that is stored shows, for a round that does not look
-// at it otherwise.
-func (r *round) stored() evidence.Evidence {
-	var all []seen
-	for _, p := range r.facts.Evidence {
-		ev, _ := evidence.Parse(p.Raw, p.ReceivedAt)
-		if elsewhere(ev, r.inc.Target) {
-			continue
-		}
-		observed := earlier(ev.ObservedAt, p.ReceivedAt)
-		ev.ObservedAt = observed
-		all = append(all, seen{ev, observed, trusts(r.set, p) && !observed.IsZero()})
-	}
-	return knowledge(all)
 }
 
 // sources are those of the alerts that fire, each once.
