@@ -6,10 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"salve/internal/policy"
+	"salve/internal/store/storetest"
 )
 
 func TestPolicyFile(t *testing.T) {
@@ -62,4 +64,27 @@ func TestPolicyFile(t *testing.T) {
 	if changed, err := f.reload(t.Context(), record); changed || err == nil || !strings.Contains(f.detail(), "cannot be read") {
 		t.Errorf("gone: %t, %v, %q", changed, err, f.detail())
 	}
+}
+
+// SIGHUP makes the program read its policy again, changed or not.
+func TestHangupReadsThePolicyAgain(t *testing.T) {
+	t.Parallel()
+	settings, _ := home(t)
+	settings["SALVE_POLICY"] = filepath.Join(t.TempDir(), "policy.yaml")
+	if err := os.WriteFile(settings["SALVE_POLICY"], []byte("rules: []\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	settings["DATABASE_URL"] = storetest.New(t)
+	p := launch(t, itself(t), settings)
+	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		if strings.Contains(read(t, p.log.file.Name()), "policy read again: it is the same") {
+			p.end(t)
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Errorf("nothing was read again:\n%s", read(t, p.log.file.Name()))
 }

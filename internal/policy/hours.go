@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"salve/internal/incident"
 )
 
 // Hours are a stretch of some days of the week, in policy's time zone. One that
@@ -195,4 +198,47 @@ func (o *Onboarding) fields(r *reader) []field {
 			}
 		}},
 	}
+}
+
+// atNight is a rung as it is in quiet hours: a window that nobody is awake to see
+// is no consent.
+func (d *decider) atNight(r *rule, g *rung) *rung {
+	until := d.policy.settings.quiet(d.facts.Now)
+	if until.IsZero() || !g.holds() {
+		return g
+	}
+	if !d.policy.settings.QuietHours.Wait {
+		d.say(fmt.Sprintf("it is quiet until %s, and nobody may see an abort window: a human must say yes", until.UTC().Format(time.RFC3339)))
+		return g.careful(incident.Approve, r.window)
+	}
+	d.say(fmt.Sprintf("it is quiet until %s, and nobody may see an abort window: it waits until then", until.UTC().Format(time.RFC3339)))
+	later := *g
+	later.steps = slices.Clone(g.steps)
+	for i := range later.steps {
+		if later.effects[i] == incident.Change {
+			later.steps[i].NotBefore = until
+		}
+	}
+	return &later
+}
+
+// inWindow puts the changes of a rule that can wait into the next maintenance window.
+func (d *decider) inWindow(r *rule, g *rung) {
+	if !r.inWindow {
+		return
+	}
+	from, to := d.policy.settings.window(d.facts.Now)
+	d.say(fmt.Sprintf("it can wait for the maintenance window from %s to %s", from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339)))
+	for i := range d.out.Steps {
+		if s := &d.out.Steps[i]; g.effects[i] == incident.Change {
+			s.NotBefore, s.NotAfter = later(s.NotBefore, from), to
+		}
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }

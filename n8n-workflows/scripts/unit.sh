@@ -1,0 +1,24 @@
+# What unit-restart and unit-reload share. Sourced, with $verb set; never run.
+# shellcheck shell=sh disable=SC2154 # who sources it sets verb
+unit=${1-}
+apply=''
+case $unit in
+	'' | -* | *[!A-Za-z0-9._:@-]*) printf '{"error":"the name of a unit is wanted"}\n'; exit 64 ;;
+esac
+case ${2-} in
+	'') ;;
+	--apply) apply=1 ;;
+	*) printf '{"error":"unknown argument"}\n'; exit 64 ;;
+esac
+state() { systemctl show --property="$1" --value -- "$unit"; }
+if [ "$(state LoadState)" != loaded ]; then
+	printf '{"error":"there is no such unit"}\n'
+	exit 1
+fi
+ended=0
+if [ -n "$apply" ]; then
+	systemctl "$verb" -- "$unit" >/dev/null 2>&1 || ended=$?
+fi
+active=$(state ActiveState | tr -cd '[:lower:]')
+printf '{"applied":%s,"unit":"%s","active":"%s","status":%d}\n' "$([ -n "$apply" ] && echo true || echo false)" "$unit" "$active" "$ended"
+[ "$ended" -eq 0 ] && { [ -z "$apply" ] || [ "$active" = active ]; }
