@@ -42,6 +42,7 @@ type Intent struct {
 	Rung        int             `json:"-"`
 	Independent bool            `json:"-"`
 	OnFailure   bool            `json:"-"` // see Step
+	From        time.Time       `json:"-"` // never before this, whoever says yes: a window begins then
 	Window      time.Duration   `json:"-"` // hold: from the announcement's delivery
 	Attempt     int             `json:"-"` // observe and tell are issued anew when lost or failed
 	CreatedAt   time.Time       `json:"-"`

@@ -27,6 +27,7 @@ type plan struct {
 	Undoes      incident.ID     `json:"undoes,omitzero"`
 	Rule        string          `json:"rule,omitempty"`
 	OnFailure   bool            `json:"on_failure,omitempty"`
+	From        time.Time       `json:"from,omitzero"`
 }
 
 func scanIntent(row pgx.CollectableRow) (incident.Intent, error) {
@@ -56,7 +57,7 @@ func scanIntent(row pgx.CollectableRow) (incident.Intent, error) {
 	in.Doc = doc
 	in.Execute, in.Timeout, in.Rung, in.Independent, in.Window = p.Execute, p.Timeout, p.Rung, p.Independent, p.Window
 	in.Attempt, in.StepParams, in.Policy, in.Undoes, in.Rule = p.Attempt, p.StepParams, p.Policy, p.Undoes, p.Rule
-	in.OnFailure = p.OnFailure
+	in.OnFailure, in.From = p.OnFailure, p.From
 	in.EvidenceAt, in.LeaseExpires = orZero(evidenceAt), orZero(leaseExpires)
 	in.ApprovedBy, in.ClaimedBy, in.Worker, in.ExecutionID = m.ApprovedBy, m.ClaimedBy, m.Worker, m.ExecutionID
 	in.LeaseHash, in.NotBefore, in.CreatedAt = m.LeaseHash, m.NotBefore.UTC(), m.CreatedAt.UTC()
@@ -107,7 +108,7 @@ func intentArgs(list []incident.Intent) []any {
 		created, notBefore, expires = append(created, in.CreatedAt), append(notBefore, in.NotBefore), append(expires, in.ExpiresAt)
 		wake = append(wake, in.WakeAt)
 		hashes, docs, evidence = append(hashes, in.PlanHash), append(docs, string(in.Doc)), append(evidence, orNull(in.EvidenceAt))
-		plans = append(plans, jsonText(plan{in.Execute, in.Timeout, in.Rung, in.Independent, in.Window, in.Attempt, in.StepParams, in.Policy, in.Undoes, in.Rule, in.OnFailure}))
+		plans = append(plans, jsonText(plan{in.Execute, in.Timeout, in.Rung, in.Independent, in.Window, in.Attempt, in.StepParams, in.Policy, in.Undoes, in.Rule, in.OnFailure, in.From}))
 	}
 	return []any{ids, incidents, actions, effects, modes, states, rungs, attempts, created, notBefore, expires, wake, hashes, docs, plans, evidence}
 }

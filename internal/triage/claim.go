@@ -109,7 +109,7 @@ func (r *round) mayClaim(i int) *Refusal {
 	case in.State == incident.Blocked && !r.hadWindow(in):
 		return &Refusal{Reason: "approval_missing", Detail: "its abort window was never open: it is decided anew when the guards clear"}
 	}
-	if in.Effect == incident.Change && in.Policy != r.policy.Version() {
+	if r.outdated(in) {
 		return r.otherPolicy()
 	}
 	if turn, why := r.turn(in); turn != turnNow {
@@ -122,12 +122,18 @@ func (r *round) mayClaim(i int) *Refusal {
 // what is in force now decides anew.
 func (r *round) otherPolicy() *Refusal {
 	for i := range r.intents {
-		if in := r.intents[i]; in.Effect == incident.Change && in.State.Unclaimed() && in.Policy != r.policy.Version() {
+		if in := r.intents[i]; in.State.Unclaimed() && r.outdated(in) {
 			r.move(i, incident.Supersede, "the policy changed; it is decided anew")
 		}
 	}
 	r.goOn()
 	return &Refusal{Reason: "superseded", Detail: "the policy changed since it was planned; it is decided anew"}
+}
+
+// outdated says whether another version of the policy allowed a change. What takes
+// something back is wanted all the same.
+func (r *round) outdated(in incident.Intent) bool {
+	return in.Effect == incident.Change && in.Policy != r.policy.Version() && !in.OnFailure && in.Undoes.IsZero()
 }
 
 func (r *round) tooEarly(in incident.Intent) *Refusal {

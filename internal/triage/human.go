@@ -79,7 +79,7 @@ func (r *round) approve(i int, w Word) *Refusal {
 		r.lookFirst(i, because+"; the evidence is looked at again first")
 		return nil
 	}
-	in.NotBefore = r.now
+	in.NotBefore = r.soonest(*in)
 	r.move(i, incident.ApproveIt, because)
 	return nil
 }
@@ -97,7 +97,7 @@ func (r *round) mayApprove(in incident.Intent, w Word) *Refusal {
 	switch {
 	case in.State != incident.AwaitingApproval && in.State != incident.Blocked:
 		return r.tooLate(in, "approve")
-	case in.Effect == incident.Change && in.Policy != r.policy.Version():
+	case r.outdated(in):
 		return r.otherPolicy()
 	case w.PlanHash == "":
 		return &Refusal{Reason: "plan_changed", Detail: "approve must carry the plan_hash that was seen"}

@@ -119,7 +119,7 @@ func (r *round) draft(step incident.Step, dec *incident.Decision) (incident.Inte
 	in.Mode, in.State = step.Mode, incident.Waiting
 	in.Rule, in.Rung, in.Independent, in.Window = dec.Rule, dec.Rung, step.Independent, step.Window
 	in.OnFailure = step.OnFailure
-	in.NotBefore, in.ExpiresAt = step.NotBefore, step.NotAfter
+	in.From, in.NotBefore, in.ExpiresAt = step.NotBefore, step.NotBefore, step.NotAfter
 	in.Reason = strings.Join(dec.Reasons, "; ")
 	switch dec.Verdict {
 	case incident.VerdictDryRun:
@@ -164,7 +164,7 @@ func (r *round) recheckOne(i int) {
 	case err != nil:
 		r.move(i, incident.Supersede, "on fresh evidence the plan no longer stands: "+refusal(err))
 	case again.PlanHash == in.PlanHash:
-		r.intents[i].EvidenceAt, r.intents[i].NotBefore = r.current.ObservedAt, r.now
+		r.intents[i].EvidenceAt, r.intents[i].NotBefore = r.current.ObservedAt, r.soonest(in)
 		r.move(i, incident.Release, "fresh evidence gives the same plan")
 	default:
 		r.move(i, incident.Supersede, "fresh evidence gives another plan")
@@ -182,8 +182,11 @@ func (r *round) freshFor(in incident.Intent) bool {
 // rebuild makes the plan again for the same object and container, whatever else
 // was diagnosed meanwhile: after a restart helped, the diagnosis is health.
 func (r *round) rebuild(in incident.Intent) (incident.Intent, error) {
+	if in.OnFailure {
+		return in, nil // what was suspended is to be resumed, whatever is seen now
+	}
 	if at := r.find(in.Undoes); at >= 0 {
-		return remedy.Rollback(r.intents[at]) // it does not rest on what is seen now
+		return remedy.Rollback(r.intents[at])
 	}
 	return r.buildFor(r.madeFor(in), in.Action, in.Target, in.StepParams)
 }
@@ -194,9 +197,11 @@ func (r *round) madeFor(in incident.Intent) incident.Diagnosis {
 	if d.Owner.Name == "" {
 		d.Owner = r.inc.Target
 	}
-	if in.Target.Kind == "Pod" {
+	switch in.Target.Kind {
+	case "Application", "Kustomization", "HelmRelease": // it is about what brings the owner
+	case "Pod", "Node", "Job", "Host", "Certificate":
 		d.Subject = in.Target
-	} else {
+	default:
 		d.Owner, d.Container = in.Target, in.Target.Container
 	}
 	return d

@@ -227,3 +227,47 @@ func TestTheWholeRungIsAwaited(t *testing.T) {
 	w.result("host.logs.compress", incident.ResultSucceeded, "")
 	w.wantState(incident.StateVerifying)
 }
+
+// What was to be resumed and was not is said; a new policy does not forget it.
+func TestGitIsNotForgotten(t *testing.T) {
+	w := stalled(t)
+	w.run("gitops.suspend", "")
+	w.run("k8s.deployment.rollback", "")
+	w.find("gitops.resume", incident.AwaitingApproval)
+	w.now = w.now.Add(time.Minute)
+	other := newWorld(t, "rules: []\n")
+	w.policy = other.policy
+	in := w.find("gitops.resume", incident.AwaitingApproval)
+	w.approve(in)
+	w.claim("gitops.resume")
+	w.result("gitops.resume", incident.ResultFailed, "")
+	if m := w.messages(); !strings.Contains(m[len(m)-1], "Git is still not followed") {
+		t.Errorf("%q", m)
+	}
+	late := stalled(t)
+	late.run("gitops.suspend", "")
+	late.run("k8s.deployment.rollback", "")
+	late.advance(40 * time.Minute)
+	late.find("gitops.resume", incident.Expired)
+	if m := strings.Join(late.messages(), "\n"); !strings.Contains(m, "Git is still not followed") {
+		t.Errorf("%q", m)
+	}
+}
+
+// A yes does not open a window before its time.
+func TestAYesWaitsForItsWindow(t *testing.T) {
+	w := diagnosed(t, "maintenance: [{from: \"04:00\", to: \"05:00\"}]\n"+rule("when: window", 2))
+	in := w.find("k8s.pod.restart", incident.AwaitingApproval)
+	if !in.NotBefore.Equal(night.Add(45 * time.Minute)) {
+		t.Fatalf("not before %s", in.NotBefore)
+	}
+	w.approve(in)
+	w.claimID(in.ID)
+	w.wantRefused("too_early", "")
+	w.advance(46 * time.Minute)
+	w.claimID(in.ID)
+	w.wantRefused("guard", "blast_radius") // nothing is known of it any more: it is looked at first
+	w.tick()
+	w.run("collect.pod", w.ill())
+	w.claim("k8s.pod.restart")
+}

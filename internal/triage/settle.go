@@ -79,9 +79,18 @@ func (r *round) settleBlocked(i int) {
 	case evidence:
 		r.lookFirst(i, "the guards cleared, and its evidence is too old")
 	default:
-		r.intents[i].NotBefore = r.now
+		r.intents[i].NotBefore = r.soonest(in)
 		r.move(i, incident.Release, "the guards cleared")
 	}
+}
+
+// soonest is when an intent may be claimed that nothing holds back any more: now, or
+// when its window begins.
+func (r *round) soonest(in incident.Intent) time.Time {
+	if in.From.After(r.now) {
+		return in.From
+	}
+	return r.now
 }
 
 // dropRung takes back what was planned and not claimed, so that the rung can be

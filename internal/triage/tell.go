@@ -19,7 +19,7 @@ func (r *round) tell() {
 		return // one message tells of all of them
 	}
 	before, channel := r.facts.Incident.State, r.channel()
-	asks := r.waitingPlans()
+	asks := strings.TrimSpace(r.waitingPlans() + "\n" + r.stillSuspended())
 	switch {
 	case r.ending != "" && r.changed():
 		r.message(r.channels().Repaired, "resolved", asks)
@@ -31,6 +31,8 @@ func (r *round) tell() {
 		r.message(channel, "escalated", "Wanted: a human. "+r.why(), asks)
 	case r.newlyAsked() && !r.goesOn():
 		r.message(channel, "wanted", r.whyAsked(), asks)
+	case r.leftSuspended():
+		r.message(channel, "suspended", asks)
 	case r.lastingEnded() && !r.goesOn():
 		r.message(channel, "done", "For your information: a lasting change ended.")
 	}
@@ -87,6 +89,22 @@ func (r *round) lastingEnded() bool {
 	return r.endedUp(func(now incident.Intent) bool {
 		executed := now.State == incident.Succeeded || now.State == incident.Failed || now.State == incident.Lost
 		return executed && now.Independent
+	})
+}
+
+func (r *round) stillSuspended() string {
+	if !r.leftSuspended() {
+		return ""
+	}
+	return "Wanted: a human. Git is still not followed: what was suspended for the rollback was not resumed."
+}
+
+// leftSuspended says whether what was to be resumed was not, in this round.
+func (r *round) leftSuspended() bool {
+	return r.endedUp(func(now incident.Intent) bool {
+		over := now.State == incident.Expired || now.State == incident.RejectedState || now.State == incident.Aborted ||
+			now.State == incident.Failed || now.State == incident.Lost
+		return now.OnFailure && over
 	})
 }
 
