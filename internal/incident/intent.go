@@ -69,9 +69,13 @@ type Approval struct {
 	Override []string  `json:"override,omitempty"` // the guards that may not stop it
 }
 
-// Overridden gives the guards that humans overrode for this intent, and who did.
+// Overridden gives the guards that humans overrode for this intent, and who did:
+// none before enough of them said yes.
 func (in Intent) Overridden() map[string]string {
 	by := map[string]string{}
+	if in.ApprovedBy == "" {
+		return by
+	}
 	for _, a := range in.Approvals {
 		for _, guard := range a.Override {
 			by[guard] = a.By

@@ -70,7 +70,7 @@ func (r *round) approve(i int, w Word) *Refusal {
 	if len(w.Override) > 0 {
 		because += "; overridden: " + strings.Join(w.Override, ", ")
 	}
-	if have, want := len(in.Approvals), r.quorum(*in); have < want {
+	if have, want := len(people(*in)), r.quorum(*in); have < want {
 		r.audit("intent.approval", in.ID, in.Action+" "+in.Target.String(), fmt.Sprintf("%s; %d of %d", because, have, want))
 		return nil
 	}
@@ -84,13 +84,18 @@ func (r *round) approve(i int, w Word) *Refusal {
 	return nil
 }
 
-func approvers(in incident.Intent) string {
-	names := make([]string, len(in.Approvals))
-	for i, a := range in.Approvals {
-		names[i] = a.By
+// people are those who said yes, each once.
+func people(in incident.Intent) []string {
+	var names []string
+	for _, a := range in.Approvals {
+		if !slices.Contains(names, a.By) {
+			names = append(names, a.By)
+		}
 	}
-	return strings.Join(names, ", ")
+	return names
 }
+
+func approvers(in incident.Intent) string { return strings.Join(people(in), ", ") }
 
 // mayApprove says why a yes does not count.
 func (r *round) mayApprove(in incident.Intent, w Word) *Refusal {
@@ -103,7 +108,7 @@ func (r *round) mayApprove(in incident.Intent, w Word) *Refusal {
 		return &Refusal{Reason: "plan_changed", Detail: "approve must carry the plan_hash that was seen"}
 	case w.PlanHash != in.PlanHash:
 		return &Refusal{Reason: "plan_changed", Detail: fmt.Sprintf("the plan is %s, what was approved is %.64s", in.PlanHash, w.PlanHash)}
-	case slices.ContainsFunc(in.Approvals, func(a incident.Approval) bool { return a.By == w.Subject }):
+	case in.State == incident.AwaitingApproval && slices.Contains(people(in), w.Subject):
 		return &Refusal{Reason: "already_approved", Detail: fmt.Sprintf("%s said yes already; %d are wanted, of different people", w.Subject, r.quorum(in))}
 	case r.author(w.Subject):
 		return &Refusal{Reason: "own_change", Detail: w.Subject + " sent the alert that this change answers; somebody else must say yes"}

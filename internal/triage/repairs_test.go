@@ -271,3 +271,21 @@ func TestAYesWaitsForItsWindow(t *testing.T) {
 	w.run("collect.pod", w.ill())
 	w.claim("k8s.pod.restart")
 }
+
+// Who said yes may override later what stops it then; that is still one person.
+func TestAYesAndThenAnOverride(t *testing.T) {
+	w := diagnosed(t, "budgets: {total: 0}\n"+strings.Replace(askRule, "level: 2", "level: 2, quorum: 2", 1))
+	in := newest(w, "k8s.pod.restart")
+	say := func(who string, override ...string) {
+		var o triage.Outcome
+		o, w.said = triage.Hear(w.policy, w.read(), in.ID, triage.Word{Kind: "approve", Subject: who, PlanHash: in.PlanHash, Override: override}, w.now, w.id)
+		w.store(o)
+	}
+	say("bob", policy.GuardBudget)
+	say("bob", policy.GuardBudget)
+	if got := newest(w, "k8s.pod.restart").State; got != incident.Blocked {
+		t.Fatalf("one person is two: %s", got)
+	}
+	say("ines", policy.GuardBudget)
+	w.claim("k8s.pod.restart")
+}
