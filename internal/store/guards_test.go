@@ -266,3 +266,31 @@ func TestPromotions(t *testing.T) {
 		t.Errorf("demoted, and %s", again.Mode)
 	}
 }
+
+// When a source that policy watches was heard of last is kept, repeats too; others
+// are not. What is only wanted to be known writes nothing.
+func TestSourcesAreNoted(t *testing.T) {
+	t.Parallel()
+	w := under(t, "sources: {} ", "sources: {alertmanager: 5m} ")
+	e := w.firing("api-1", func(e *incident.Event) { e.Source = "alertmanager" })
+	w.take(e)
+	w.take(w.firing("api-2", func(e *incident.Event) { e.Source = "grafana" }))
+	w.must(w.main.FlushHeard(t.Context()))
+	first := w.now.Now()
+	w.now.pass(4 * time.Minute)
+	e.ReceivedAt = w.now.Now()
+	w.take(e) // a repeat
+	w.must(w.main.FlushHeard(t.Context()))
+	rows := w.count("select count(*) from incidents")
+	f, err := w.main.Peek(t.Context(), "no such key", incident.ID{1})
+	w.must(err)
+	seen := f.Guards.Seen["alertmanager"]
+	if len(f.Guards.Seen) != 1 || !seen.After(first.Add(3*time.Minute)) || !f.New || f.Automation != incident.Live {
+		t.Errorf("seen %v, facts %+v", f.Guards.Seen, f)
+	}
+	known, err := w.main.Peek(t.Context(), e.Key(), incident.ID{1})
+	w.must(err)
+	if known.New || len(known.Alerts) != 1 || w.count("select count(*) from incidents") != rows {
+		t.Errorf("%+v", known)
+	}
+}
