@@ -294,3 +294,38 @@ func TestSourcesAreNoted(t *testing.T) {
 		t.Errorf("%+v", known)
 	}
 }
+
+// An abort at the very moment of the claim: one of them counts, and whichever it is,
+// the other one is told. What was aborted is never executed.
+func TestAbortAtTheClaim(t *testing.T) {
+	t.Parallel()
+	w := under(t)
+	for i := range 8 {
+		pod := fmt.Sprintf("api-%d", i)
+		r := w.takeOne(w.firing(pod))
+		ill := w.done(w.claim(intentOf(t, r.Intents, "collect.pod"), pod), pod, incident.ResultSucceeded, w.outOfMemory(pod, "deploy-"+pod))
+		restart := intentOf(t, ill.Intents, "k8s.pod.restart")
+		var wait sync.WaitGroup
+		var claimed, aborted error
+		wait.Go(func() {
+			_, claimed = w.main.Claim(t.Context(), restart.ID.String(), triage.LeaseGrant{Subject: "n8n", Worker: "w", Hash: []byte{byte(i)}})
+		})
+		wait.Go(func() {
+			_, aborted = w.main.Hear(t.Context(), restart.ID.String(), triage.Word{Kind: "abort", Subject: "ines", Reason: "no"})
+		})
+		wait.Wait()
+		state := w.state(restart)
+		switch {
+		case claimed == nil && aborted != nil:
+			if fault.As(aborted).Reason != "too_late" || state != incident.Running {
+				t.Errorf("claimed first: %v, %s", aborted, state)
+			}
+		case claimed != nil && aborted == nil:
+			if fault.As(claimed).Reason != "aborted" || state != incident.Aborted {
+				t.Errorf("aborted first: %v, %s", claimed, state)
+			}
+		default:
+			t.Errorf("both: claim %v, abort %v, %s", claimed, aborted, state)
+		}
+	}
+}
