@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"salve/internal/fault"
@@ -50,6 +51,9 @@ func (h *Guards) AddFreeze(ctx context.Context, caller identity.Caller, req Free
 		f.StartsAt = h.Now()
 	}
 	if err := policy.CheckFreeze(f, h.Now()); err != nil {
+		if field, ok := errors.AsType[*policy.FieldError](err); ok {
+			return FreezeView{}, missingField("/"+field.Field, field.Detail)
+		}
 		return FreezeView{}, fault.New(fault.Invalid, "%v", err)
 	}
 	f, err := h.Store.AddFreeze(ctx, f)

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -19,20 +18,34 @@ const (
 	maxPast     = 5 * time.Minute // a freeze that is over already stops nothing
 )
 
-// CheckFreeze says what is wrong with a freeze, and what would be right.
+// FieldError is what is wrong with one member of what a person sent.
+type FieldError struct {
+	Field  string // starts_at, match/namespace
+	Detail string
+}
+
+func (e *FieldError) Error() string { return e.Field + ": " + e.Detail }
+
+func wrong(field, format string, args ...any) error {
+	return &FieldError{field, fmt.Sprintf(format, args...)}
+}
+
+// CheckFreeze says what is wrong with a freeze, and what would be right, as a
+// *FieldError.
 func CheckFreeze(f incident.Freeze, now time.Time) error {
 	length := f.EndsAt.Sub(f.StartsAt)
 	switch {
 	case f.StartsAt.IsZero() || f.EndsAt.IsZero():
-		return errors.New("starts_at and ends_at must both be given")
+		return wrong("ends_at", "starts_at and ends_at must both be given")
 	case length < minFreeze:
-		return fmt.Errorf("ends_at must be at least %s after starts_at", formatDuration(minFreeze))
+		return wrong("ends_at", "must be at least %s after starts_at", formatDuration(minFreeze))
 	case length > maxFreeze:
-		return fmt.Errorf("%s is longer than %s; several freezes, or automation paused, would be right", length, formatDuration(maxFreeze))
+		return wrong("ends_at", "the freeze would last %s, and may last %s; several freezes, or automation paused, would be right",
+			formatDuration(length.Round(day)), formatDuration(maxFreeze))
 	case f.RRule == "" && f.EndsAt.Before(now.Add(-maxPast)):
-		return errors.New("ends_at is in the past")
+		return wrong("ends_at", "it is in the past")
 	case f.Match != nil && *f.Match == (incident.Match{}):
-		return errors.New("match is empty; leave it out to freeze everything, or name a cluster, namespace, kind, name, host, service, environment or action")
+		return wrong("match", "it is empty; leave it out to freeze everything, or name a cluster, namespace, kind, name, host, service, environment or action")
 	}
 	if err := checkPatterns(f.Match); err != nil {
 		return err
@@ -51,10 +64,10 @@ func CheckFreeze(f incident.Freeze, now time.Time) error {
 	next := rule.After(from, true)
 	switch {
 	case next.IsZero() || next.Sub(from) > lookAhead:
-		return errors.New("rrule: it never comes again within five years")
+		return wrong("rrule", "it never comes again within five years")
 	}
 	if after := rule.After(next, false); !after.IsZero() && after.Sub(next) < length {
-		return fmt.Errorf("rrule: it comes again after %s, before the one of %s is over; one long freeze would be right", after.Sub(next), length)
+		return wrong("rrule", "it comes again after %s, before the one of %s is over; one long freeze would be right", after.Sub(next), length)
 	}
 	return nil
 }
@@ -65,7 +78,7 @@ func checkPatterns(m *incident.Match) error {
 	}
 	for _, part := range matchParts(m) {
 		if part.want != "" && (len(part.want) > 253 || part.want[0] == '!' || !patternShape.MatchString(part.want)) {
-			return fmt.Errorf("match.%s: %q cannot be; a name, or a pattern like \"team-*\" would be right", part.name, clip(part.want))
+			return wrong("match/"+part.name, "%q cannot be; a name, or a pattern like \"team-*\" would be right", clip(part.want))
 		}
 	}
 	return nil
@@ -82,26 +95,26 @@ func recurrence(f incident.Freeze) (*rrule.RRule, error) {
 	if f.Timezone != "" {
 		var err error
 		if zone, err = time.LoadLocation(f.Timezone); err != nil || f.Timezone == "Local" {
-			return nil, fmt.Errorf("timezone %q is not known; a name like UTC or Europe/Amsterdam would be right", clip(f.Timezone))
+			return nil, wrong("timezone", "%q is not known; a name like UTC or Europe/Amsterdam would be right", clip(f.Timezone))
 		}
 	}
 	if f.RRule == "" {
 		return nil, nil
 	}
 	if len(f.RRule) > maxRRule {
-		return nil, fmt.Errorf("rrule is longer than %d characters", maxRRule)
+		return nil, wrong("rrule", "it is longer than %d characters", maxRRule)
 	}
 	option, err := rrule.StrToROptionInLocation(f.RRule, zone)
 	if err != nil {
-		return nil, fmt.Errorf("rrule: %w; FREQ=WEEKLY;BYDAY=FR would be right", err)
+		return nil, wrong("rrule", "%v; FREQ=WEEKLY;BYDAY=FR would be right", err)
 	}
 	switch {
 	case !option.Dtstart.IsZero():
-		return nil, errors.New("rrule: leave DTSTART out; it begins at starts_at")
+		return nil, wrong("rrule", "leave DTSTART out; it begins at starts_at")
 	case option.Freq != rrule.YEARLY && option.Freq != rrule.MONTHLY && option.Freq != rrule.WEEKLY && option.Freq != rrule.DAILY:
-		return nil, errors.New("rrule: FREQ must be YEARLY, MONTHLY, WEEKLY or DAILY")
+		return nil, wrong("rrule", "FREQ must be YEARLY, MONTHLY, WEEKLY or DAILY")
 	case option.Interval > 366 || option.Count > 10000:
-		return nil, errors.New("rrule: INTERVAL may be 366 and COUNT 10000 at most")
+		return nil, wrong("rrule", "INTERVAL may be 366 and COUNT 10000 at most")
 	}
 	option.Dtstart = f.StartsAt.In(zone)
 	if end := f.StartsAt.Add(maxLifetime); option.Until.IsZero() || option.Until.After(end) {
@@ -109,7 +122,7 @@ func recurrence(f incident.Freeze) (*rrule.RRule, error) {
 	}
 	rule, err := rrule.NewRRule(*option)
 	if err != nil {
-		return nil, fmt.Errorf("rrule: %w; FREQ=WEEKLY;BYDAY=FR would be right", err)
+		return nil, wrong("rrule", "%v; FREQ=WEEKLY;BYDAY=FR would be right", err)
 	}
 	return rule, nil
 }

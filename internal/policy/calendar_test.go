@@ -29,24 +29,24 @@ func TestCheckFreeze(t *testing.T) {
 	}{
 		{"once", func(*incident.Freeze) {}, ""},
 		{"no end", func(f *incident.Freeze) { f.EndsAt = time.Time{} }, "starts_at and ends_at must both be given"},
-		{"end before start", func(f *incident.Freeze) { f.EndsAt = f.StartsAt.Add(-time.Hour) }, "ends_at must be at least 1m after starts_at"},
-		{"a year", func(f *incident.Freeze) { f.EndsAt = f.StartsAt.AddDate(1, 0, 0) }, "longer than 90d"},
-		{"over", func(f *incident.Freeze) { *f = between("2026-11-19T03:00:00Z", "2026-11-19T05:00:00Z") }, "ends_at is in the past"},
+		{"end before start", func(f *incident.Freeze) { f.EndsAt = f.StartsAt.Add(-time.Hour) }, "ends_at: must be at least 1m after starts_at"},
+		{"a year", func(f *incident.Freeze) { f.EndsAt = f.StartsAt.AddDate(1, 0, 0) }, "would last 365d, and may last 90d"},
+		{"over", func(f *incident.Freeze) { *f = between("2026-11-19T03:00:00Z", "2026-11-19T05:00:00Z") }, "ends_at: it is in the past"},
 		{"over, but it comes again", func(f *incident.Freeze) {
 			*f = between("2026-11-19T03:00:00Z", "2026-11-19T05:00:00Z")
 			f.RRule = "FREQ=WEEKLY"
 		}, ""},
-		{"matching nothing in particular", func(f *incident.Freeze) { f.Match = &incident.Match{} }, "match is empty; leave it out to freeze everything"},
-		{"matching what takes away", func(f *incident.Freeze) { f.Match = &incident.Match{Namespace: "!prod"} }, `match.namespace: "!prod" cannot be`},
+		{"matching nothing in particular", func(f *incident.Freeze) { f.Match = &incident.Match{} }, "match: it is empty; leave it out to freeze everything"},
+		{"matching what takes away", func(f *incident.Freeze) { f.Match = &incident.Match{Namespace: "!prod"} }, `match/namespace: "!prod" cannot be`},
 		{"matching a pattern", func(f *incident.Freeze) { f.Match = &incident.Match{Namespace: "prod*", Environment: "prod"} }, ""},
-		{"no zone", func(f *incident.Freeze) { f.Timezone = "Amsterdam" }, `timezone "Amsterdam" is not known`},
-		{"the replica's own zone", func(f *incident.Freeze) { f.Timezone = "Local" }, `timezone "Local" is not known`},
+		{"no zone", func(f *incident.Freeze) { f.Timezone = "Amsterdam" }, `timezone: "Amsterdam" is not known`},
+		{"the replica's own zone", func(f *incident.Freeze) { f.Timezone = "Local" }, `timezone: "Local" is not known`},
 		{"no rule", func(f *incident.Freeze) { f.RRule = "every friday" }, "FREQ=WEEKLY;BYDAY=FR would be right"},
 		{"each second", func(f *incident.Freeze) { f.RRule = "FREQ=SECONDLY" }, "FREQ must be YEARLY, MONTHLY, WEEKLY or DAILY"},
 		{"a start of its own", func(f *incident.Freeze) { f.RRule = "DTSTART:20200101T000000Z\nRRULE:FREQ=DAILY" }, "leave DTSTART out"},
 		{"never", func(f *incident.Freeze) { f.RRule = "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30" }, "it never comes again within five years"},
 		{"longer than the day", func(f *incident.Freeze) { f.RRule, f.EndsAt = "FREQ=DAILY", f.StartsAt.Add(25*time.Hour) }, "before the one of 25h0m0s is over"},
-		{"a long rule", func(f *incident.Freeze) { f.RRule = "FREQ=DAILY;BYMONTHDAY=" + strings.Repeat("1,", 300) + "1" }, "longer than 500 characters"},
+		{"a long rule", func(f *incident.Freeze) { f.RRule = "FREQ=DAILY;BYMONTHDAY=" + strings.Repeat("1,", 300) + "1" }, "it is longer than 500 characters"},
 	} {
 		f := good
 		c.change(&f)

@@ -14,7 +14,7 @@ func (p *Policy) Decide(f Facts) incident.Decision {
 	d := &decider{policy: p, facts: &f, cap: incident.Auto}
 	d.out.PolicyVersion = p.version
 	d.out.Guards = []incident.Reading{}
-	d.out.Record = incident.Record{Rules: []incident.RuleReading{}, Facts: f.record()}
+	d.out.Record = incident.Record{Rules: []incident.RuleReading{}, Facts: f.Kept()}
 	d.decide()
 	return d.out
 }

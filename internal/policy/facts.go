@@ -121,8 +121,8 @@ func (f *Facts) targets() []incident.Target {
 	return all
 }
 
-// record is what of the facts is kept with the decision.
-func (f *Facts) record() incident.DecisionFacts {
+// Kept is what of the facts is kept with the decision.
+func (f *Facts) Kept() incident.DecisionFacts {
 	kept := incident.DecisionFacts{
 		Severity: f.severity(), Cause: f.Diagnosis.Cause, Confidence: f.Diagnosis.Confidence, Target: f.Incident.Target,
 		Service: f.Incident.Service, Labels: f.Labels, Automation: f.Automation, DryRun: f.DryRun || f.Incident.DryRun,

@@ -37,6 +37,10 @@ func (r *round) decide() {
 		r.out.Decision = r.policy.Decide(r.policyFacts())
 		r.carryOut()
 	}
+	if rec := &r.out.Decision.Record; rec.Facts.Now.IsZero() || !rec.Facts.Now.Equal(r.now) {
+		facts := r.policyFacts() // policy was not asked
+		*rec = incident.Record{Rules: []incident.RuleReading{}, Facts: facts.Kept()}
+	}
 	for _, a := range r.arrivals {
 		r.out.Decision.Record.Events = append(r.out.Decision.Record.Events, a.Event.ID)
 	}
