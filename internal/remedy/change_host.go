@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"salve/internal/evidence"
 	"salve/internal/incident"
 )
 
@@ -69,12 +70,17 @@ func (h hostChange) build(r Request) (plan, error) {
 	target := incident.Target{Kind: "Host", Host: host, Service: r.Incident.Target.Service}
 	return plan{
 		target: target, summary: what + " on host " + host + ".", timeout: h.timeout, params: params,
-		verify: verification{
-			Summary: h.verify, Target: target, Until: "healthy",
-			HealthySeconds: int(r.HealthyFor.Seconds()), LookSeconds: int(r.LookEvery.Seconds()),
-		},
+		verify:  r.verifyHost(host, h.verify),
 		execute: sshShape{"ssh", host, h.script, append(args, "--apply"), int(h.timeout / time.Second)},
 	}, nil
+}
+
+// verifyHost says how it is seen that a change on a host helped.
+func (r Request) verifyHost(host, summary string) verification {
+	return verification{
+		Summary: summary, Target: incident.Target{Kind: "Host", Host: host, Service: r.Incident.Target.Service}, Until: "healthy",
+		HealthySeconds: int(r.HealthyFor.Seconds()), LookSeconds: int(r.LookEvery.Seconds()),
+	}
 }
 
 // host is the one host that the diagnosis and the incident agree on.
@@ -157,32 +163,49 @@ type failoverParams struct {
 }
 
 // readFailover makes the replica primary that lags least, where the primary is
-// seen to be down. A primary that runs is never taken down.
+// seen to be down. A primary that may run is never taken down.
 func readFailover(r Request, p *reader) ([]string, any, string, error) {
-	name := p.text("cluster", "the name of a Patroni cluster", func(s string) bool { _, err := unitName(s); return err == nil })
+	named := p.text("cluster", "the name of a Patroni cluster", func(s string) bool { _, err := unitName(s); return err == nil })
+	host, _ := r.host()
 	for _, db := range r.Evidence.DBs {
-		name = cmp.Or(name, db.Cluster)
-		best, lag := "", 0.0
-		for _, m := range db.Members {
-			role, state := strings.ToLower(m.Role), strings.ToLower(m.State)
-			runs := state == "running" || state == "streaming"
-			switch {
-			case (role == "leader" || role == "primary" || role == "master") && runs:
-				return nil, nil, "", fmt.Errorf("member %s is primary and %s: there is nothing to fail over", clip(m.Name, 60), state)
-			case runs && m.LagMB.Known && (best == "" || m.LagMB.Value < lag):
-				best, lag = m.Name, m.LagMB.Value
-			}
+		name := cmp.Or(named, db.Cluster)
+		if db.Host != "" && db.Host != host || named != "" && db.Cluster != "" && db.Cluster != named {
+			continue
 		}
-		if best != "" {
-			if _, err := unitName(name); err != nil {
-				return nil, nil, "", fmt.Errorf("the name of the database's cluster is not known")
-			}
-			if _, err := unitName(best); err != nil {
-				return nil, nil, "", err
-			}
-			return []string{"--cluster", name, "--candidate", best}, failoverParams{name, best},
-				fmt.Sprintf("Fail database cluster %s over to %s, which lags %.0f MB behind,", name, best, lag), nil
+		best, lag, err := candidate(db.Members)
+		if err != nil {
+			return nil, nil, "", err
+		}
+		if best == "" {
+			continue
+		}
+		if _, err := unitName(name); err != nil {
+			return nil, nil, "", fmt.Errorf("the name of the database's cluster is not known")
+		}
+		if _, err := unitName(best); err != nil {
+			return nil, nil, "", err
+		}
+		return []string{"--cluster", name, "--candidate", best}, failoverParams{name, best},
+			fmt.Sprintf("Fail database cluster %s over to %s, which lags %.0f MB behind,", name, best, lag), nil
+	}
+	return nil, nil, "", fmt.Errorf("the evidence shows no replica of a database of this host that runs and whose lag is known")
+}
+
+// down are Patroni's words for a member that does not run. Any other word of a
+// primary may mean that it does.
+var down = []string{"stopped", "crashed", "start failed", "stop failed"}
+
+// candidate is the member to fail over to, unless the primary may run.
+func candidate(members []evidence.Member) (best string, lag float64, err error) {
+	for _, m := range members {
+		role, state := strings.ToLower(m.Role), strings.ToLower(m.State)
+		primary := role == "leader" || role == "primary" || role == "master" || role == "standby leader" || role == "standby_leader"
+		switch {
+		case primary && !slices.Contains(down, state):
+			return "", 0, fmt.Errorf("member %s is primary and %s: there is nothing to fail over", clip(m.Name, 60), cmp.Or(clip(state, 60), "may run"))
+		case !primary && (state == "running" || state == "streaming") && m.LagMB.Known && (best == "" || m.LagMB.Value < lag):
+			best, lag = m.Name, m.LagMB.Value
 		}
 	}
-	return nil, nil, "", fmt.Errorf("the evidence shows no replica that runs and whose lag is known")
+	return best, lag, nil
 }

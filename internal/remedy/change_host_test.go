@@ -116,8 +116,20 @@ func TestChangesOutsideThatAreRefused(t *testing.T) {
 		{"a host that is a command", "host.logs.clean", func(r *remedy.Request) {
 			r.Diagnosis.Subject.Host, r.Target.Host, r.Incident.Target.Host = "a;b", "a;b", "a;b"
 		}, "is no name and no address"},
+		{"the primary may run", "db.failover", func(r *remedy.Request) { r.Evidence.DBs[0].Members[0].State = "in archive recovery" }, "member pg-0 is primary and in archive recovery"},
+		{"a primary of which nobody says anything", "db.failover", func(r *remedy.Request) { r.Evidence.DBs[0].Members[0].State = "" }, "member pg-0 is primary and may run"},
+		{"a database of another host", "db.failover", func(r *remedy.Request) { r.Evidence.DBs[0].Host = "web-77" }, "no replica of a database of this host"},
+		{"two certificates, and neither is named", "cert.renew", func(r *remedy.Request) {
+			r.Evidence.Certificates = append(r.Evidence.Certificates, evidence.Certificate{Subject: "CN=b.example.com"})
+		}, "shows 2 of kind certificate on the host, and the diagnosis names 0 of them"},
+		{"two backups, and neither is named", "backup.run", func(r *remedy.Request) {
+			r.Evidence.Backups = append(r.Evidence.Backups, evidence.Backup{Tool: "restic", Name: "weekly"})
+		}, "shows 2 of kind backup on the host, and the diagnosis names 0 of them"},
+		{"a plan that holds a hole", "host.disk.expand", func(r *remedy.Request) { r.Evidence.Logs[0].Text += " [redacted]" }, "nobody can say yes to what is not seen"},
+		{"a plan of no host", "host.disk.expand", func(r *remedy.Request) { r.Evidence.Logs[0].Host = "" }, "collect.terraform brings it"},
+		{"a unit that is a directory", "host.service.restart", set("unit", ".."), "want the name of a systemd unit"},
 		{"the primary runs", "db.failover", func(r *remedy.Request) { r.Evidence.DBs[0].Members[0].State = "running" }, "member pg-0 is primary and running: there is nothing to fail over"},
-		{"nobody could take over", "db.failover", func(r *remedy.Request) { r.Evidence.DBs[0].Members = r.Evidence.DBs[0].Members[3:] }, "no replica that runs and whose lag is known"},
+		{"nobody could take over", "db.failover", func(r *remedy.Request) { r.Evidence.DBs[0].Members = r.Evidence.DBs[0].Members[3:] }, "that runs and whose lag is known"},
 		{"a wildcard", "cert.renew", func(r *remedy.Request) {
 			r.Evidence.Certificates[0].DNSNames = []string{"a.example.com", "*.example.com"}
 		}, "is a wildcard"},
@@ -185,5 +197,27 @@ func TestPlansOutsideAreBoundToTheirHash(t *testing.T) {
 		if build(t, r).PlanHash == before {
 			t.Errorf("%s: another plan has the same hash", action)
 		}
+	}
+}
+
+// Of several, the one that is ill is meant; two databases are not mixed.
+func TestTheOneThatIsMeant(t *testing.T) {
+	r := onHost("cert.renew")
+	r.Diagnosis.Summary = "the certificate of api.example.com expires in 5 days"
+	r.Evidence.Certificates = []evidence.Certificate{{DNSNames: []string{"fine.example.com"}}, {DNSNames: []string{"api.example.com"}}, {DNSNames: []string{"my-api.example.com"}}}
+	if got := part(t, build(t, r).Execute, "domain"); got != "api.example.com" {
+		t.Errorf("renews %v", got)
+	}
+	r = onHost("backup.run")
+	r.Diagnosis.Summary = "backup nightly of web-01 failed"
+	r.Evidence.Backups = append([]evidence.Backup{{Tool: "restic", Name: "weekly"}}, r.Evidence.Backups...)
+	if got := part(t, build(t, r).Execute, "name"); got != "nightly" {
+		t.Errorf("runs %v", got)
+	}
+	r = onHost("db.failover")
+	billing := evidence.DB{Cluster: "billing", Members: []evidence.Member{{Name: "bill-1", Role: "Replica", State: "streaming", LagMB: evidence.Of(0)}}}
+	r.Evidence.DBs = []evidence.DB{{Cluster: "orders", Members: r.Evidence.DBs[0].Members[:1]}, billing}
+	if got := build(t, r).Summary; !strings.Contains(got, "cluster billing over to bill-1") {
+		t.Errorf("%s", got)
 	}
 }

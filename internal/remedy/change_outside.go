@@ -5,11 +5,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"salve/internal/evidence"
 	"salve/internal/incident"
 	"salve/internal/kube"
+	"salve/internal/redact"
 )
 
 // The changes that other tools make: certificates, backups, Ansible, Terraform.
@@ -66,25 +69,11 @@ func buildRenew(r Request) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
-	for _, c := range r.Evidence.Certificates {
-		switch {
-		case c.Namespace != "":
-			return plan{}, fmt.Errorf("certificate %s/%s is cert-manager's, which renews it itself", clip(c.Namespace, 60), clip(c.Name, 60))
-		case c.Host != "" && c.Host != host:
-			continue
-		}
-		names := c.DNSNames
-		if len(names) == 0 {
-			names = []string{strings.TrimPrefix(c.Subject, "CN=")}
-		}
-		for _, name := range names {
-			if strings.HasPrefix(name, "*.") {
-				return plan{}, fmt.Errorf("certificate of %s is a wildcard: it is proven by DNS, which n8n does not hold", clip(name, 60))
-			}
-		}
-		params.Domain = names[0]
-		break
+	c, err := r.certificate(host)
+	if err != nil {
+		return plan{}, err
 	}
+	params.Domain = namesOf(c)[0]
 	if err := kube.CheckSubdomain("domain", params.Domain); err != nil {
 		return plan{}, fmt.Errorf("the evidence names no domain that could be renewed: %w", err)
 	}
@@ -103,6 +92,64 @@ func buildRenew(r Request) (plan, error) {
 		},
 		execute: x,
 	}, nil
+}
+
+// certificate is the one that the diagnosis is about: the only one of the host, or
+// the one whose name the diagnosis says.
+func (r Request) certificate(host string) (evidence.Certificate, error) {
+	var found []evidence.Certificate
+	for _, c := range r.Evidence.Certificates {
+		switch {
+		case c.Namespace != "":
+			return c, fmt.Errorf("certificate %s/%s is cert-manager's, which renews it itself", clip(c.Namespace, 60), clip(c.Name, 60))
+		case c.Host == "" || c.Host == host:
+			found = append(found, c)
+		}
+	}
+	c, err := pick(r.Diagnosis.Summary, "certificate", found, namesOf)
+	if err != nil {
+		return c, err
+	}
+	for _, name := range namesOf(c) {
+		if strings.HasPrefix(name, "*.") {
+			return c, fmt.Errorf("certificate of %s is a wildcard: it is proven by DNS, which n8n does not hold", clip(name, 60))
+		}
+	}
+	return c, nil
+}
+
+func namesOf(c evidence.Certificate) []string {
+	if len(c.DNSNames) > 0 {
+		return c.DNSNames
+	}
+	return []string{strings.TrimPrefix(c.Subject, "CN=")}
+}
+
+// pick takes of several things the one that the diagnosis names: the wrong one is
+// worse than none.
+func pick[T any](summary, what string, all []T, names func(T) []string) (one T, err error) {
+	if len(all) == 1 {
+		return all[0], nil
+	}
+	n := 0
+	for _, t := range all {
+		if slices.ContainsFunc(names(t), func(name string) bool { return name != "" && says(summary, name) }) {
+			one, n = t, n+1
+		}
+	}
+	if n != 1 {
+		return one, fmt.Errorf("the evidence shows %d of kind %s on the host, and the diagnosis names %d of them, not one", len(all), what, n)
+	}
+	return one, nil
+}
+
+// says whether a text holds a name as a whole word.
+func says(text, name string) bool {
+	return slices.Contains(strings.FieldsFunc(text, func(r rune) bool { return !isNameRune(r) }), name)
+}
+
+func isNameRune(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-*", r)
 }
 
 type backupShape struct {
@@ -129,20 +176,27 @@ func (r Request) backup() (backupShape, error) {
 	if err != nil {
 		return backupShape{}, err
 	}
+	var found []evidence.Backup
 	for _, b := range r.Evidence.Backups {
-		if b.Host != "" && b.Host != host {
-			continue
+		if b.Host == "" || b.Host == host {
+			found = append(found, b)
 		}
-		name := cmp.Or(b.Name, b.Schedule)
-		if _, err := unitName(name); err != nil {
-			return backupShape{}, fmt.Errorf("backup: %w", err)
-		}
-		if _, err := unitName(b.Tool); err != nil {
-			return backupShape{}, fmt.Errorf("tool of backup %s: %w", name, err)
-		}
-		return backupShape{Shape: "backup", Host: host, Tool: b.Tool, Name: name, TimeoutSeconds: int(backupTimeout / time.Second)}, nil
 	}
-	return backupShape{}, fmt.Errorf("the evidence shows no backup of host %s", host)
+	if len(found) == 0 {
+		return backupShape{}, fmt.Errorf("the evidence shows no backup of host %s", host)
+	}
+	b, err := pick(r.Diagnosis.Summary, "backup", found, func(b evidence.Backup) []string { return []string{cmp.Or(b.Name, b.Schedule)} })
+	if err != nil {
+		return backupShape{}, err
+	}
+	name := cmp.Or(b.Name, b.Schedule)
+	if _, err := unitName(name); err != nil {
+		return backupShape{}, fmt.Errorf("backup: %w", err)
+	}
+	if _, err := unitName(b.Tool); err != nil {
+		return backupShape{}, fmt.Errorf("tool of backup %s: %w", name, err)
+	}
+	return backupShape{Shape: "backup", Host: host, Tool: b.Tool, Name: name, TimeoutSeconds: int(backupTimeout / time.Second)}, nil
 }
 
 func (r Request) planBackup(x backupShape, summary string) plan {
@@ -150,8 +204,7 @@ func (r Request) planBackup(x backupShape, summary string) plan {
 	return plan{
 		target: target, summary: summary + " on host " + x.Host + ".", timeout: backupTimeout,
 		params: backupParams{x.Tool, x.Name, x.RetentionDays}, execute: x,
-		verify: verification{Summary: "the backup's last run succeeded", Target: target, Until: "healthy",
-			HealthySeconds: int(r.HealthyFor.Seconds()), LookSeconds: int(r.LookEvery.Seconds())},
+		verify: r.verifyHost(x.Host, "the backup's last run succeeded"),
 	}
 }
 
@@ -234,6 +287,7 @@ func buildPlaybook(r Request) (plan, error) {
 	return plan{
 		target:  incident.Target{Kind: "Host", Host: host, Service: r.Incident.Target.Service},
 		summary: fmt.Sprintf("Run Ansible playbook %s on host %s.", params.Playbook, host), timeout: playbookTimeout,
+		verify: r.verifyHost(host, "what was wrong on the host is well"),
 		params: params, execute: ansibleShape{"ansible", host, params.Playbook, int(playbookTimeout / time.Second)},
 	}, nil
 }
@@ -283,7 +337,10 @@ func buildExpand(r Request) (plan, error) {
 		return plan{}, err
 	}
 	for _, log := range r.Evidence.Logs {
-		if log.Tool == terraformPlan && (log.Host == host || log.Host == "") && strings.TrimSpace(log.Text) != "" {
+		if log.Tool == terraformPlan && log.Host == host && strings.TrimSpace(log.Text) != "" {
+			if strings.Contains(log.Text, redact.Hole) {
+				return plan{}, fmt.Errorf("the Terraform plan of host %s holds %s, where a secret was left out: nobody can say yes to what is not seen", host, redact.Hole)
+			}
 			sum := sha256.Sum256([]byte(log.Text))
 			params.PlanDigest = hex.EncodeToString(sum[:])
 		}
@@ -294,7 +351,7 @@ func buildExpand(r Request) (plan, error) {
 	return plan{
 		target:  incident.Target{Kind: "Host", Host: host},
 		summary: fmt.Sprintf("Expand the disk of host %s: apply Terraform plan %.12s in workspace %s.", host, params.PlanDigest, params.Workspace),
-		timeout: terraformTimeout, params: params,
+		timeout: terraformTimeout, params: params, verify: r.verifyHost(host, "the file system is under its threshold"),
 		execute: terraformShape{"terraform", host, params.Workspace, params.PlanDigest, int(terraformTimeout / time.Second)},
 	}, nil
 }

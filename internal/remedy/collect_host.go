@@ -40,7 +40,7 @@ func unitName(name string) (string, error) {
 		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 		return !letter && !strings.ContainsRune("._-@:", r)
 	}
-	if name == "" || len(name) > 253 || name[0] == '-' || strings.ContainsFunc(name, odd) {
+	if name == "" || len(name) > 253 || name[0] == '-' || strings.Trim(name, ".") == "" || strings.ContainsFunc(name, odd) {
 		return "", fmt.Errorf("%q is no name of a systemd unit: at most 253 letters, digits and . : _ @ -", clip(name, 60))
 	}
 	return name, nil

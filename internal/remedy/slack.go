@@ -70,7 +70,7 @@ func slackText(plain string) string {
 	length, limit := 0, maxSlackText-1 // room for the ellipsis
 	cut := 0                           // where to cut if more comes than fits
 	for _, r := range plain {
-		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
+		if r != '\n' && r != '\t' && unseen(r) {
 			continue
 		}
 		escaped, width := slackRune(r)
@@ -85,6 +85,8 @@ func slackText(plain string) string {
 	}
 	return b.String()
 }
+
+func unseen(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
 
 // slackRune escapes one character, and says how long Slack thinks it is.
 func slackRune(r rune) (string, int) {

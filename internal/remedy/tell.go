@@ -45,6 +45,16 @@ func readTicket(params map[string]any) (ticketParams, error) {
 	return out, p.done()
 }
 
+// printable drops what does not show, or turns the reading order.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && unseen(r) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
 func anyText(string) bool { return true }
 
 func checkTicket(params map[string]any) error {
@@ -64,7 +74,8 @@ func buildTicket(r Request) (plan, error) {
 	for _, quote := range r.Diagnosis.Evidence {
 		body = append(body, "- "+quote)
 	}
-	params.Body = clip(redact.Text(cmp.Or(params.Body, strings.Join(body, "\n"))), 8000)
+	params.Title = printable(params.Title)
+	params.Body = clip(printable(redact.Text(cmp.Or(params.Body, strings.Join(body, "\n")))), 8000)
 	return plan{
 		target: r.Incident.Target, summary: "Open a ticket in " + params.Queue + ": " + params.Title + ".", timeout: ticketTimeout, params: params,
 		execute: ticketShape{"ticket", params.Queue, params.Title, params.Body, int(ticketTimeout / time.Second)},
@@ -106,7 +117,7 @@ func buildSMS(r Request) (plan, error) {
 		return plan{}, err
 	}
 	text := cmp.Or(params.Text, fmt.Sprintf("%s %s: %s", incident.IncidentNumber(r.Incident.Number), r.Diagnosis.Cause, r.Incident.Target))
-	params.Text = clip(strings.Join(strings.Fields(redact.Text(text)), " "), maxSMS)
+	params.Text = clip(strings.Join(strings.Fields(printable(redact.Text(text))), " "), maxSMS-len("…"))
 	if params.Text == "" {
 		return plan{}, fmt.Errorf("text is missing")
 	}
