@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -30,16 +31,28 @@ type answer struct {
 	Files        int   `json:"files"`
 	Freed        int64 `json:"freed_bytes"`
 	Kept, Failed int
+	Complete     bool
 	Error        string
+}
+
+// installed is the folder as a host has it, with the directories it may work in.
+var installed = sync.OnceValue(func() string {
+	dir, err := os.MkdirTemp("", "salve-scripts")
+	if err = errors.Join(err, os.CopyFS(filepath.Join(dir, "scripts"), os.DirFS(folder))); err != nil {
+		panic(err)
+	}
+	return filepath.Join(dir, "scripts")
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	_ = os.RemoveAll(filepath.Dir(installed()))
+	os.Exit(code)
 }
 
 func run(t *testing.T, shell []string, path, script string, args ...string) (answer, int) {
 	t.Helper()
-	dir, err := filepath.Abs(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(shell[0], slices.Concat(shell[1:], []string{filepath.Join(dir, script)}, args)...)
+	cmd := exec.Command(shell[0], slices.Concat(shell[1:], []string{filepath.Join(installed(), script)}, args)...)
 	cmd.Env = []string{"PATH=" + path, "LC_ALL=C"}
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
@@ -70,6 +83,12 @@ func newTree(t *testing.T) tree {
 	if err != nil {
 		t.Fatal(err)
 	}
+	roots, err := os.OpenFile(filepath.Join(installed(), "roots"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = fmt.Fprintln(roots, root)
+	must(t, err, roots.Close())
 	return tree{t, root}
 }
 
@@ -96,6 +115,7 @@ const old = 30 * 24 * time.Hour
 var odd = []string{
 	"access.log.1", "access.log.2.gz", "app.log-20260101", "syslog.1", "a b.log.1", "-rf.log.1", "quote'\".log.1", "new\nline.log.1",
 	"back\\slash\\n.log.1", "star*.log.1", "$(reboot).log.1", "`id`.log.1", ";x.log.1", "deep/er/error.log.3", "trail\n/x.log.1",
+	"app_log.20260101", "app.log.2026-01-01.zst", "maillog-20260101", "Error.LOG.12.xz",
 }
 
 func TestLogsClean(t *testing.T) {
@@ -105,7 +125,9 @@ func TestLogsClean(t *testing.T) {
 			for _, file := range odd {
 				tr.write(file, 100, old)
 			}
-			left := []string{"access.log", "fresh.log.1", "audit/audit.log.1", "audit.log.2", "postgresql/postgresql.log.1", "mysqld.log.1", "notes.txt", "app.log.bak", "open.log.1"}
+			left := []string{"access.log", "fresh.log.1", "audit/audit.log.1", "audit.log.2", "postgresql/postgresql.log.1", "mysqld.log.1", "notes.txt", "app.log.bak", "open.log.1",
+				"auth.log.1", "secure-20260101", "btmp-20260101", "wtmp.1", "Audit/App.log.1", "MySQL/x.log.1", "mongod.log.2026-01-01", "redis-server.log.1.gz",
+				"pgsql/wal.log.1", "etcd/raft.log.1", "kafka-logs/000.log.1", "export-20260101", "report.1.gz", "data.log-2of3.csv", "x.log.1\n", "photos.log.1999"}
 			for _, file := range left {
 				tr.write(file, 100, old)
 			}
@@ -177,27 +199,86 @@ func TestCoreDumps(t *testing.T) {
 	for name, shell := range shells(t) {
 		t.Run(name, func(t *testing.T) {
 			tr := newTree(t)
-			tr.write("core.1234", 1000, time.Hour)
-			tr.write("core.busy", 1000, 0) // it is being written
-			tr.write("core.log.1", 1000, time.Hour)
-			tr.write("score.txt", 1000, time.Hour)
+			gone := []string{"core", "core.1234", "_usr_bin_app.1000.crash", "deep/core.a b.0.0123456789abcdef0123456789abcdef.77.1790000000000000.zst"}
+			left := []string{"core.log.1", "score.txt", "core.py", "core-site.xml", "core.js", "app.core", "notes.crash", "core.1.log", "core.busy", "x\ncore.1", "core.a.b.c.d.e"}
+			for _, file := range slices.Concat(gone, left) {
+				tr.write(file, 1000, time.Hour)
+			}
+			tr.write("core.77", 1000, 0) // it is being written
 			a, code := run(t, shell, systemPath, "coredumps-delete", "--root", tr.root, "--apply")
-			if code != 0 || a.Files != 2 || tr.there("core.1234") || !tr.there("core.busy") || !tr.there("score.txt") {
+			if code != 0 || a.Files != len(gone) || !a.Complete {
 				t.Errorf("%d, %+v", code, a)
+			}
+			for _, file := range gone {
+				if tr.there(file) {
+					t.Errorf("%q is still there", file)
+				}
+			}
+			for _, file := range append(left, "core.77") {
+				if !tr.there(file) {
+					t.Errorf("%q is gone", file)
+				}
 			}
 		})
 	}
 }
 
+// Who cannot see what is open takes nothing; what cannot be read is said; and a full
+// disk does not stop who makes room on it.
+func TestBlindAndFull(t *testing.T) {
+	for name, shell := range shells(t) {
+		t.Run(name, func(t *testing.T) {
+			tr := newTree(t)
+			tr.write("app.log.1", 100, old)
+			clean := []string{"--root", tr.root, "--older-than-days", "7", "--apply"}
+			nothing := standIn(t, "find", fmt.Sprintf(`case $1 in /proc/*) exit 0 ;; esac; exec %s "$@"`, find(t)))
+			if a, code := run(t, []string{"sh"}, nothing, "logs-clean", clean...); code != 1 || !strings.Contains(a.Error, "it cannot be seen what is open") || !tr.there("app.log.1") {
+				t.Errorf("blind: %d, %+v", code, a)
+			}
+			nowhere := standIn(t, "mktemp", "exit 1")
+			if a, code := run(t, []string{"sh"}, nowhere, "logs-clean", clean...); code != 1 || a.Error == "" || !tr.there("app.log.1") {
+				t.Errorf("no room: %d, %+v", code, a)
+			}
+			partly := standIn(t, "find", fmt.Sprintf(`%s "$@"; code=$?; case $1 in /proc/*) exit $code ;; esac; exit 1`, find(t)))
+			if a, code := run(t, []string{"sh"}, partly, "logs-clean", clean...); code != 0 || a.Complete || a.Files != 1 || tr.there("app.log.1") {
+				t.Errorf("partly: %d, %+v", code, a)
+			}
+			tr.write("app.log.1", 100, old)
+			theirs := standIn(t, "id", "echo 65534")
+			if a, code := run(t, []string{"sh"}, theirs, "logs-clean", clean...); code != 0 || a.Files != 0 || !tr.there("app.log.1") {
+				t.Errorf("another's file: %d, %+v", code, a)
+			}
+			if a, code := run(t, shell, systemPath, "logs-clean", clean...); code != 0 || !a.Complete || tr.there("app.log.1") {
+				t.Errorf("%d, %+v", code, a)
+			}
+		})
+	}
+	for _, dir := range []string{"/dev/shm", "/run", os.TempDir()} {
+		if found, _ := filepath.Glob(filepath.Join(dir, "salve-room.????????")); len(found) > 0 {
+			t.Errorf("left behind: %s", found)
+		}
+	}
+}
+
+func find(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("find")
+	must(t, err)
+	return path
+}
+
 func TestCalledWrongly(t *testing.T) {
 	tr := newTree(t)
+	elsewhere, err := filepath.EvalSymlinks(t.TempDir())
+	must(t, err)
 	must(t, os.Symlink(tr.root, filepath.Join(tr.root, "link")), os.MkdirAll(filepath.Join(tr.root, "a"), 0o755))
 	for name, shell := range shells(t) {
 		for _, args := range [][]string{
 			{"logs-clean"}, {"logs-clean", "--root", "/", "--older-than-days", "7"}, {"logs-clean", "--root", tr.root + "/../..", "--older-than-days", "7"},
 			{"logs-clean", "--root", "relative", "--older-than-days", "7"}, {"logs-clean", "--root", filepath.Join(tr.root, "link"), "--older-than-days", "7"},
 			{"logs-clean", "--root", filepath.Join(tr.root, "link", "a"), "--older-than-days", "7"},
-			{"logs-clean", "--root", tr.root, "--older-than-days", "-1"}, {"logs-clean", "--root", tr.root, "--older-than-days", "7; reboot"},
+			{"logs-clean", "--root", elsewhere, "--older-than-days", "7"}, {"coredumps-delete", "--root", filepath.Dir(tr.root)},
+			{"logs-clean", "--root", tr.root, "--older-than-days", "08"}, {"logs-clean", "--root", tr.root, "--older-than-days", "-1"}, {"logs-clean", "--root", tr.root, "--older-than-days", "7; reboot"},
 			{"logs-clean", "--root", tr.root, "--older-than-days"}, {"logs-clean", "--root", tr.root, "--older-than-days", "7", "--all"},
 			{"logs-compress", "--root", tr.root}, {"coredumps-delete", "--root", "/nowhere"},
 			{"unit-restart"}, {"unit-restart", "-h"}, {"unit-restart", "a;b", "--apply"}, {"unit-reload", "nginx", "--force"},
@@ -266,7 +347,10 @@ esac`, leader, called))
 		called            string
 	}{
 		{"stopped", "pg-1", 0, "failover --candidate pg-1 --force orders"},
+		{"crashed", "pg-1", 0, "failover --candidate pg-1 --force orders"},
 		{"running", "pg-1", 1, ""},
+		{"in archive recovery", "pg-1", 1, ""},
+		{"", "pg-1", 1, ""},
 		{"stopped", "pg-9", 1, ""},
 	} {
 		_ = os.Remove(called)
@@ -295,6 +379,26 @@ func TestEveryScriptIsThere(t *testing.T) {
 	var use struct{ CPUPercent, MemoryPercent float64 }
 	if out, err := exec.Command("sh", filepath.Join(folder, "usage")).Output(); err != nil || json.Unmarshal(out, &use) != nil || use.MemoryPercent <= 0 {
 		t.Errorf("usage: %v, %s", err, out)
+	}
+}
+
+// The cluster is told once, above its members.
+func TestDatabaseStatus(t *testing.T) {
+	path := standIn(t, "patronictl", `printf '[{"Cluster": "orders", "Member": "pg-0", "Role": "Leader", "State": "running", "TL": 3},\n {"Cluster": "orders", "Member": "pg-1", "Role": "Replica", "State": "streaming", "TL": 3, "Lag in MB": 2}]'`)
+	cmd := exec.Command("sh", filepath.Join(folder, "database-status"))
+	cmd.Env = []string{"PATH=" + path}
+	out, err := cmd.Output()
+	must(t, err)
+	var db struct {
+		Engine, Cluster string
+		Members         []struct {
+			Name, Role, State string
+			Timeline, LagMB   int
+		}
+	}
+	must(t, json.Unmarshal(out, &db))
+	if db.Cluster != "orders" || len(db.Members) != 2 || db.Members[0].Role != "Leader" || db.Members[1].Name != "pg-1" || db.Members[1].LagMB != 2 {
+		t.Errorf("%s", out)
 	}
 }
 
