@@ -234,21 +234,9 @@ func (s *service) watchStorms(ctx context.Context) error {
 
 // openDoors wires the use cases to the edge and begins to listen.
 func (s *service) openDoors(ctx context.Context) error {
-	stage := s.metrics.Observer().Stage
-	once := &handlers.Once{Answers: s.store}
-	intake := &handlers.Intake{
-		Taker: s.commits, Once: once, Policy: s.policyInForce, Now: now, IDs: s.ids.next,
-		Decoded: func(took time.Duration) { stage("decode", took) },
-	}
-	evidence := &handlers.Evidence{Store: s.store, Once: once, Policy: s.policyInForce, Now: now, IDs: s.ids.next}
-	intents := &handlers.Intents{Store: s.store, Now: now, IDs: s.ids.next}
-	incidents := &handlers.Incidents{Store: s.store}
-	operator := &handlers.Operator{Store: s.store, Policy: s.policyInForce, Now: now}
-	guards := &handlers.Guards{Store: s.store, Now: now}
-	simulate := &handlers.Simulate{Store: s.store, Policy: s.policyInForce, Now: now, IDs: s.ids.next}
 	var err error
 	s.edge, err = salvehttp.New(salvehttp.Options{
-		UseCases: useCases(intake, evidence, intents, incidents, operator, guards, simulate), Verifier: s.verifier, Logger: s.log,
+		UseCases: s.useCases(ctx.Done()), Verifier: s.verifier, Logger: s.log,
 		Metrics: s.metrics.Handler(), MetricsOpen: s.config.Metrics == "open",
 		PublicURL: s.config.PublicURL, MaxBodyBytes: bodiesInFlight,
 		Ready: []salvehttp.Check{
@@ -270,10 +258,24 @@ func (s *service) openDoors(ctx context.Context) error {
 	return nil
 }
 
-func useCases(intake *handlers.Intake, evidence *handlers.Evidence, intents *handlers.Intents, incidents *handlers.Incidents, operator *handlers.Operator, guards *handlers.Guards, simulate *handlers.Simulate) salvehttp.UseCases {
+// useCases are the rooms behind the doors. No poll outlasts stop.
+func (s *service) useCases(stop <-chan struct{}) salvehttp.UseCases {
+	stage := s.metrics.Observer().Stage
+	once := &handlers.Once{Answers: s.store}
+	intake := &handlers.Intake{
+		Taker: s.commits, Once: once, Policy: s.policyInForce, Now: now, IDs: s.ids.next,
+		Decoded: func(took time.Duration) { stage("decode", took) },
+	}
+	evidence := &handlers.Evidence{Store: s.store, Once: once, Policy: s.policyInForce, Now: now, IDs: s.ids.next}
+	intents := &handlers.Intents{Store: s.store, Now: now, IDs: s.ids.next}
+	incidents := &handlers.Incidents{Store: s.store}
+	operator := &handlers.Operator{Store: s.store, Policy: s.policyInForce, Now: now}
+	guards := &handlers.Guards{Store: s.store, Now: now}
+	heartbeat := &handlers.Heartbeat{Store: s.store, Every: 500 * time.Millisecond, Stop: stop}
+	simulate := &handlers.Simulate{Store: s.store, Policy: s.policyInForce, Now: now, IDs: s.ids.next}
 	return salvehttp.UseCases{
 		Intake: intake.Alerts, Evidence: evidence.Take,
-		Claim: intents.Claim, Result: intents.Result, Crashed: intents.Crashed,
+		Claim: intents.Claim, Result: intents.Result, Crashed: intents.Crashed, Heartbeat: heartbeat.Beat,
 		Approve: intents.Approve, Reject: intents.Reject, Abort: intents.Abort,
 		ListIntents: intents.List, ShowIntent: intents.Show,
 		ListIncidents: incidents.List, ShowIncident: incidents.Show, Decisions: incidents.Decisions,

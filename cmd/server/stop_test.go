@@ -229,3 +229,37 @@ func TestPrivateDatabase(t *testing.T) {
 	third := launch(t, binary, settings)
 	third.end(t)
 }
+
+// A heartbeat that waits for work does not keep a stop waiting: it is answered.
+func TestStopEndsPolls(t *testing.T) {
+	t.Parallel()
+	settings, _ := home(t)
+	settings["DATABASE_URL"] = storetest.New(t)
+	s := &script{t: t, dir: filepath.Dir(settings["SALVE_DATA_DIR"]), tokens: map[string]string{}}
+	if err := s.token([]string{"n8n", "n8n", "intents:execute"}); err != nil {
+		t.Fatal(err)
+	}
+	server, err := startRun(settings, filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.url+"/v1/heartbeat", strings.NewReader(`{"wait":55}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.tokens["n8n"])
+	req.Header.Set("Content-Type", "application/json")
+	begin := time.Now()
+	time.AfterFunc(time.Second, server.cancel)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if took := time.Since(begin); resp.StatusCode != http.StatusOK || took > 30*time.Second {
+		t.Errorf("%d after %s", resp.StatusCode, took)
+	}
+	if err := <-server.ended; err != nil {
+		t.Errorf("run ended with %v", err)
+	}
+}

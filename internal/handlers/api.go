@@ -119,6 +119,39 @@ type DecideRequest struct {
 	Override []string `json:"override" validate:"max=20,dive,max=64"`
 }
 
+// HeartbeatRequest is a tick of n8n's clock.
+type HeartbeatRequest struct {
+	Wait int `json:"wait" validate:"min=0,max=55"` // seconds to wait for something to be ready; 0: answer at once
+	Max  int `json:"max" validate:"min=0,max=100"` // intents at most; 0 means 10
+}
+
+// HeartbeatStatus says in one word whether anything needs attention.
+type HeartbeatStatus string
+
+// The statuses of a heartbeat.
+const (
+	HeartbeatOK        HeartbeatStatus = "HEARTBEAT_OK"
+	HeartbeatAttention HeartbeatStatus = "ATTENTION"
+)
+
+// HeartbeatResponse is what is to be done now, and what is wrong.
+type HeartbeatResponse struct {
+	Status       HeartbeatStatus `json:"status"`
+	Intents      []IntentView    `json:"intents"`       // ready and not offered in the last 30 s
+	ActiveIssues []Issue         `json:"active_issues"` // open incidents, newest first, 50 at most
+}
+
+// Issue is an open incident, in short.
+type Issue struct {
+	IncidentID incident.ID       `json:"incident_id"`
+	ShortID    string            `json:"short_id"`
+	State      incident.State    `json:"state"`
+	Severity   incident.Severity `json:"severity"`
+	Cause      string            `json:"cause"`
+	Summary    string            `json:"summary"`
+	OpenedAt   time.Time         `json:"opened_at"`
+}
+
 // CrashedRequest comes from n8n's error workflow, which knows only this id.
 type CrashedRequest struct {
 	ExecutionID string `json:"-" validate:"required,max=200"`

@@ -73,6 +73,7 @@ func (h *Evidence) parse(caller identity.Caller, req IntakeRequest) (intake.Unas
 			Pointer: "/evidence", Detail: "holds nothing that is known here; known are " + strings.Join(evidence.Keys(), ", "),
 		}})
 	}
+	given.Event.MayExecute = caller.Allows(identity.IntentsExecute)
 	return given, redacted(&given.Event)
 }
 

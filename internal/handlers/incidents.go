@@ -28,7 +28,7 @@ func (h *Incidents) List(ctx context.Context, _ identity.Caller, req ListRequest
 	case "all":
 		req.State = ""
 	case "open":
-		req.State = openStates()
+		req.State = strings.Join(openStates(), ",")
 	}
 	l, err := listOf(req, incident.States())
 	if err != nil {
@@ -63,14 +63,14 @@ func (h *Incidents) Decisions(ctx context.Context, _ identity.Caller, req Decisi
 }
 
 // openStates are all that still hold their key: what people mean by open.
-func openStates() string {
+func openStates() []string {
 	var states []string
 	for _, s := range incident.States() {
 		if s != incident.StateResolved {
 			states = append(states, string(s))
 		}
 	}
-	return strings.Join(states, ",")
+	return states
 }
 
 const (

@@ -78,6 +78,7 @@ func (h *Intake) parse(caller identity.Caller, req IntakeRequest) ([]intake.Item
 		return nil, malformed(err)
 	}
 	for i := range parsed.Items {
+		parsed.Items[i].Event.MayExecute = caller.Allows(identity.IntentsExecute)
 		if err := redacted(&parsed.Items[i].Event); err != nil {
 			return nil, err
 		}

@@ -89,7 +89,8 @@ func (h *Intents) result(caller identity.Caller, req ResultRequest) (incident.Ev
 	}
 	now := h.Now()
 	e := incident.Event{
-		ID: h.IDs(), Kind: incident.ResultEvent, Source: "result", Subject: caller.Subject, ReceivedAt: now, Evidence: evidence,
+		ID: h.IDs(), Kind: incident.ResultEvent, Source: "result", Subject: caller.Subject, MayExecute: caller.Allows(identity.IntentsExecute),
+		ReceivedAt: now, Evidence: evidence,
 	}
 	res := incident.Result{
 		Status: req.Status, Output: output, Error: redact.Text(req.Error),

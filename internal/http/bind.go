@@ -99,6 +99,10 @@ func result(x *exchange, req *handlers.ResultRequest) (err error) {
 	return err
 }
 
+func heartbeat(x *exchange, req *handlers.HeartbeatRequest) error {
+	return x.decode(req, lenient)
+}
+
 func crashed(x *exchange, req *handlers.CrashedRequest) (err error) {
 	req.ExecutionID, err = x.path("execution_id")
 	return err

@@ -98,6 +98,7 @@ func calmUseCases() UseCases {
 		Reject:        answering[handlers.DecideRequest](anIntent()),
 		Abort:         answering[handlers.DecideRequest](anIntent()),
 		Crashed:       answering[handlers.CrashedRequest](handlers.CrashedResponse{Lost: []incident.ID{}}),
+		Heartbeat:     answering[handlers.HeartbeatRequest](handlers.HeartbeatResponse{Status: handlers.HeartbeatOK, Intents: []handlers.IntentView{}, ActiveIssues: []handlers.Issue{}}),
 		ListIncidents: answering[handlers.ListRequest](handlers.Page[incident.Incident]{Items: []incident.Incident{anIncident()}}),
 		ShowIncident:  answering[handlers.ByID](handlers.IncidentView{Incident: anIncident()}),
 		Automation:    answering[None](handlers.AutomationView{Mode: incident.DryRunAll, At: testNow}),

@@ -33,6 +33,7 @@ type UseCases struct {
 	Reject        UseCase[handlers.DecideRequest, handlers.IntentView]
 	Abort         UseCase[handlers.DecideRequest, handlers.IntentView]
 	Crashed       UseCase[handlers.CrashedRequest, handlers.CrashedResponse]
+	Heartbeat     UseCase[handlers.HeartbeatRequest, handlers.HeartbeatResponse]
 	ListIncidents UseCase[handlers.ListRequest, handlers.Page[incident.Incident]]
 	ShowIncident  UseCase[handlers.ByID, handlers.IncidentView]
 	Decisions     UseCase[handlers.DecisionsRequest, handlers.Page[handlers.RecordView]]
@@ -91,6 +92,9 @@ func (s *Server) routes() []route {
 		{method: post, pattern: "/v1/intents/{id}/abort", scope: decide, endpoint: serve(decision, u.Abort), bodyLimit: bodyLimit},
 		// n8n's error workflow. A retry finds no lease left and changes nothing.
 		{method: post, pattern: "/v1/executions/{execution_id}/crashed", scope: execute, endpoint: serve(crashed, u.Crashed)},
+
+		// n8n's clock, a long poll. A retry gets what is left: what was offered is left out for 30 s.
+		{method: post, pattern: "/v1/heartbeat", scope: execute, endpoint: serve(heartbeat, u.Heartbeat), bodyLimit: bodyLimit},
 
 		// Consoles and scripts. Reads.
 		{method: get, pattern: "/v1/incidents", scope: read, endpoint: serve(list, u.ListIncidents)},

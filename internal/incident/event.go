@@ -35,6 +35,7 @@ type Event struct {
 	Kind       EventKind
 	Source     string // alertmanager, native, …
 	Subject    string // who sent it: the token's subject
+	MayExecute bool   // who sent it may execute intents: what its answer names as ready is offered
 	ReceivedAt time.Time
 
 	Episode     Episode

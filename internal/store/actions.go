@@ -92,6 +92,7 @@ func (s *Store) Report(ctx context.Context, name, leaseToken string, e incident.
 		res, e := res, e
 		e.IntentID, res.IntentID = id, id
 		e.ReceivedAt, res.ReceivedAt = w.record.now, w.record.now
+		w.record.offers = e.MayExecute
 		taken, err = s.takeResult(ctx, w, in, e, res)
 		return err
 	})

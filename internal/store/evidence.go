@@ -121,6 +121,7 @@ func (s *Store) evidenceFor(ctx context.Context, operation string, e incident.Ev
 		if err := may(w.facts.Incident); err != nil {
 			return err
 		}
+		w.record.offers = e.MayExecute
 		alone, err = s.takeUnasked(ctx, w, e)
 		return err
 	})

@@ -175,6 +175,13 @@ func episodesOf(batch []*delivery) [][]byte {
 	return slices.CompactFunc(episodes, slices.Equal[[]byte])
 }
 
+// mayExecute says whether all who are answered may execute. In a mixed batch what
+// becomes ready counts as offered to nobody: the heartbeat may offer it once more,
+// and the second claim is refused.
+func mayExecute(batch []*delivery) bool {
+	return !slices.ContainsFunc(batch, func(d *delivery) bool { return !d.event.MayExecute })
+}
+
 // onlyRepeats answers deliveries that are all known already: they are durable, and
 // nothing is written for them but a count.
 func (s *Store) onlyRepeats(batch []*delivery) bool {
@@ -302,7 +309,7 @@ func (s *Store) triageBatch(ctx context.Context, tx batcher, batch []*delivery, 
 	if err != nil {
 		return nil, nil, err
 	}
-	record := &record{now: l.now, since: l.since}
+	record := &record{now: l.now, since: l.since, offers: mayExecute(batch)}
 	record.storm = guards.watch(s.policy().Settings(), sorted.opening(), l.now, s.ids)
 	for _, g := range sorted.groups {
 		g.facts.Guards = guards.of(g.target().Cluster, g.hypothesis())

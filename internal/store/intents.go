@@ -86,9 +86,9 @@ func documented(list []incident.Intent) {
 }
 
 const insertIntents = `insert into intents (id, incident_id, action, effect, mode, state, rung, attempt, created_at, not_before,
-	expires_at, wake_at, plan_hash, doc, plan, evidence_at)
+	expires_at, wake_at, plan_hash, doc, plan, evidence_at, offered_at)
 	select id, incident_id, action, effect, mode, state, rung, attempt, created_at, not_before, expires_at, wake_at, plan_hash,
-	doc::json, plan::json, evidence_at
+	doc::json, plan::json, evidence_at, case state when 'ready' then $17::timestamptz end
 	from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[], $9::timestamptz[],
 	$10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::text[], $16::timestamptz[])
 	as n(id, incident_id, action, effect, mode, state, rung, attempt, created_at, not_before, expires_at, wake_at, plan_hash, doc, plan, evidence_at)
@@ -117,7 +117,8 @@ func intentArgs(list []incident.Intent) []any {
 // facts showed is not touched, and then the whole transaction runs again.
 const moveIntents = `with done as (update intents i set state = n.state, not_before = n.not_before, evidence_at = n.evidence_at,
 	approved_by = n.approved_by, claimed_by = n.claimed_by, worker = n.worker, execution_id = n.execution_id,
-	lease_hash = n.lease_hash, lease_expires = n.lease_expires, wake_at = n.wake_at, approvals = n.approvals::json
+	lease_hash = n.lease_hash, lease_expires = n.lease_expires, wake_at = n.wake_at, approvals = n.approvals::json,
+	offered_at = case n.state when 'ready' then coalesce($14::timestamptz, i.offered_at) else i.offered_at end
 	from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
 	$9::text[], $10::bytea[], $11::timestamptz[], $12::timestamptz[], $13::text[])
 	as n(id, was, state, not_before, evidence_at, approved_by, claimed_by, worker, execution_id, lease_hash, lease_expires, wake_at, approvals)

@@ -16,6 +16,7 @@ import (
 // same few statements as a thousand.
 type record struct {
 	now       time.Time
+	offers    bool      // who is answered may execute: what becomes ready is offered
 	since     time.Time // what was resolved after this reopens instead of being opened anew
 	opened    []incident.Incident
 	changed   []incident.Incident
@@ -151,8 +152,8 @@ func (w *record) statements() []statement {
 	put(len(w.oldAlerts), "update alerts", updateAlerts, func() []any { return alertArgs(w.oldAlerts) }, false)
 	put(len(w.events), "insert events", insertEvents, w.eventArgs, false)
 	put(len(w.judged), "insert decisions", insertDecisions, w.decisionArgs, false)
-	put(len(w.intents), "insert intents", insertIntents, func() []any { return intentArgs(w.intents) }, true)
-	put(len(w.moves), "update intents", moveIntents, func() []any { return moveArgs(w.moves) }, false)
+	put(len(w.intents), "insert intents", insertIntents, func() []any { return append(intentArgs(w.intents), w.offeredAt()) }, true)
+	put(len(w.moves), "update intents", moveIntents, func() []any { return append(moveArgs(w.moves), w.offeredAt()) }, false)
 	put(len(w.results), "insert results", insertResults, w.resultArgs, false)
 	put(len(w.repairs), "write repairs", upsertRepairs, w.repairArgs, false)
 	put(len(w.bad()), "demote", demote, w.badArgs, false)
@@ -164,6 +165,14 @@ func (w *record) statements() []statement {
 	}
 	put(len(w.audit), "insert audit", insertAudit, w.auditArgs, false)
 	return list
+}
+
+// offeredAt is when what becomes ready by this write is offered; none: to nobody.
+func (w *record) offeredAt() *time.Time {
+	if w.offers {
+		return &w.now
+	}
+	return nil
 }
 
 func count(yes bool) int {
