@@ -40,8 +40,10 @@ type incidentView struct {
 		Namespace string `json:"namespace"`
 	} `json:"target"`
 	Intents []struct {
-		Action string `json:"action"`
-		State  string `json:"state"`
+		ID       string `json:"id"`
+		Action   string `json:"action"`
+		State    string `json:"state"`
+		PlanHash string `json:"plan_hash"`
 	} `json:"intents"`
 }
 
@@ -66,7 +68,7 @@ func (i incidentView) live() []string {
 }
 
 func newStory(t *testing.T, cluster string) *story {
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 150*time.Second) // the heartbeat begins with its minute
 	t.Cleanup(cancel)
 	return &story{
 		t: t, ctx: ctx, name: cluster, namespace: standin.Namespace, cluster: theWorld.standins[cluster],

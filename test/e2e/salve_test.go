@@ -19,6 +19,7 @@ type salve struct {
 	url     string
 	token   string // what n8n holds
 	human   string // what a person holds
+	sender  string // what a sender holds that may execute nothing
 	db      string // DATABASE_URL
 	dir     string
 	program string
@@ -84,6 +85,7 @@ func (s *salve) keys(ctx context.Context, signing, public string) error {
 	}{
 		{&s.token, "n8n", "events:write intents:execute read"},
 		{&s.human, "alice", "intents:decide read"},
+		{&s.sender, "alertmanager", "events:write"},
 	} {
 		out, err := run(ctx, env, s.program, "token", "--key", filepath.Join(signing, "salve.key.pem"), "--sub", t.sub, "--scope", t.scope, "--ttl", "1h")
 		if err != nil {

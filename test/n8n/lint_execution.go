@@ -7,8 +7,9 @@ import (
 )
 
 // mayRetry are the only requests that may be sent again by n8n: intake, the
-// report of a result, and the report of a crash. A claim or an execution never.
-func mayRetry() []string { return []string{"Ask Salve", "Result", "Report"} }
+// question what is ready, the report of a result, and the report of a crash. A
+// claim or an execution never.
+func mayRetry() []string { return []string{"Ask Salve", "Poll", "Result", "Report"} }
 
 func requests(w Workflow) []string {
 	var problems []string
