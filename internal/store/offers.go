@@ -15,23 +15,19 @@ import (
 // time enough to claim it.
 const offeredFor = 30 * time.Second
 
-// offer takes what is ready and whose turn has come, longest ready first, and marks
-// it. What another replica is offering at this moment, or is being claimed, is skipped.
-const offer = `with due as (select id from intents
+// offer takes what is ready and whose turn has come, the oldest first, and marks it.
+// What another replica is offering at this moment, or is being claimed, is skipped.
+const offer = `with due as (select id as due from intents
 	where state = 'ready' and not_before <= $1 and expires_at > $1 and (offered_at is null or offered_at <= $2)
 	order by not_before, id limit $3 for update skip locked)
-	update intents i set offered_at = $1 from due where i.id = due.id returning `
-
-// offeredColumns are intentColumns of the row that is marked: the other one has an id too.
-const offeredColumns = `i.id, i.number, i.incident_id, i.state, i.doc, i.plan, i.evidence_at, i.approved_by, i.claimed_by, i.worker, i.execution_id,
-	i.lease_hash, i.lease_expires, i.not_before, i.created_at, i.approvals`
+	update intents set offered_at = $1 from due where id = due returning ` + intentColumns
 
 // Offer gives at most limit intents that are ready and were not offered in the last
 // 30 s, and marks them as offered. Two callers are never given the same one. What an
 // answer offers is marked by the transaction that makes it ready: see record.offers.
 func (s *Store) Offer(ctx context.Context, limit int) ([]incident.Intent, error) {
 	now := s.now()
-	rows, err := s.pool.Query(ctx, offer+offeredColumns, now, now.Add(-offeredFor), limit)
+	rows, err := s.pool.Query(ctx, offer, now, now.Add(-offeredFor), limit)
 	if err != nil {
 		return nil, translate("offer intents", err)
 	}

@@ -400,6 +400,11 @@ func TestDatabaseStatus(t *testing.T) {
 	if db.Cluster != "orders" || len(db.Members) != 2 || db.Members[0].Role != "Leader" || db.Members[1].Name != "pg-1" || db.Members[1].LagMB != 2 {
 		t.Errorf("%s", out)
 	}
+	cmd = exec.Command("sh", filepath.Join(folder, "database-status"))
+	cmd.Env = []string{"PATH=" + standIn(t, "patronictl", "exit 1")}
+	if out, err := cmd.Output(); err == nil || len(out) > 0 {
+		t.Errorf("patronictl failed: %v, %s", err, out)
+	}
 }
 
 func must(t *testing.T, errs ...error) {
