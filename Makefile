@@ -6,10 +6,10 @@ SHELL := /bin/bash
 TESTFLAGS ?= -count=1
 BINARY := bin/salve
 
-.PHONY: help build run demo test e2e bench check fmt
+.PHONY: help build run demo test e2e bench bench-forecast n8n-import pictures check fmt
 
 help: ## list what can be done
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/salve, static
 	@mkdir -p bin
@@ -29,13 +29,22 @@ test: ## run the tests (those of the store on a real Postgres)
 	go test $(TESTFLAGS) ./...
 
 e2e: ## run the end-to-end tests: real n8n, Kubernetes API server, Postgres and Alertmanager
-	@scripts/need.sh postgres alertmanager sqlite3
+	@scripts/need.sh postgres alertmanager prometheus sqlite3 sshd
 	@test/kube/build.sh & test/n8n/install.sh; installed=$$?; wait $$! && exit $$installed
-	go test -tags e2e -timeout 25m $(TESTFLAGS) ./test/e2e/...
+	go test -tags e2e -p 1 -timeout 25m $(TESTFLAGS) ./test/e2e/...
 
 bench: ## measure, beside Alertmanager and pgbench on this machine
 	@scripts/need.sh postgres pgbench alertmanager
 	go run ./test/bench
+
+bench-forecast: ## measure forecasts, beside Prometheus' functions in its own engine (the first time fetches and builds that)
+	go -C test/forecast run . $(if $(DATA),-data $(abspath $(DATA)))
+
+n8n-import: ## bring the workflows into your n8n, and again when they change (PUBLISH=1 publishes them)
+	@go run ./scripts/n8nimport $(if $(PUBLISH),-publish)
+
+pictures: ## draw the workflows anew: n8n-workflows/pictures
+	@go run ./test/n8n/picture
 
 check: ## format, vet, staticcheck, migrations, import rules, race tests, known vulnerabilities
 	@scripts/need.sh postgres

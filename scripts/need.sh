@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes sure that the named tools are there: installs them where this is root on Debian, else says what is missing.
-# usage: scripts/need.sh postgres|pgbench|alertmanager|sqlite3 ...
+# usage: scripts/need.sh postgres|pgbench|alertmanager|prometheus|sqlite3|sshd ...
 set -euo pipefail
 
 found() {
@@ -11,6 +11,8 @@ found() {
       name=initdb ;;
     alertmanager)
       command -v prometheus-alertmanager >/dev/null && return 0 ;;
+    sshd)
+      [ ! -x /usr/sbin/sshd ] || return 0 ;;
   esac
   command -v "$name" >/dev/null && return 0
   for dir in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql@*/bin /usr/local/opt/postgresql@*/bin; do
@@ -23,6 +25,7 @@ package() {
   case $1 in
     postgres | pgbench) echo postgresql ;;
     alertmanager) echo prometheus-alertmanager ;;
+    sshd) echo openssh-server ;;
     *) echo "$1" ;;
   esac
 }
@@ -52,7 +55,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   # The package lists are fetched only where those at hand do not lead to the packages.
   install "${packages[@]}" || { apt-get update >&2; install "${packages[@]}"; }
 else
-  echo "missing: ${missing[*]}. Install: ${packages[*]} (Debian's names; macOS: brew install postgresql@17 sqlite)" >&2
+  echo "missing: ${missing[*]}. Install: ${packages[*]} (Debian's names; macOS: brew install postgresql@17 sqlite prometheus)" >&2
   exit 1
 fi
 for tool in "${missing[@]}"; do

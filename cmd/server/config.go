@@ -42,6 +42,7 @@ type config struct {
 	Issuer     string `name:"salve-jwt-issuer" help:"Issuer that tokens must carry, if any (SALVE_JWT_ISSUER)."`
 	Deny       string `name:"salve-jwt-deny" help:"File with the jti of refused tokens, one a line (SALVE_JWT_DENY)."`
 	Policy     string `name:"salve-policy" help:"Policy file (SALVE_POLICY). Unset: the default, see salve policy show."`
+	Checklist  string `name:"salve-checklist" help:"Checklist of the heartbeat, such as heartbeat.yaml (SALVE_CHECKLIST). Unset: nothing is checked."`
 	Automation string `name:"salve-automation" default:"dry_run" help:"paused, dry_run or live: the first value only, later ones are set by PUT /v1/automation (SALVE_AUTOMATION)."`
 	PublicURL  string `name:"salve-public-url" help:"Where people and n8n reach Salve; named in the OpenAPI document (SALVE_PUBLIC_URL)."`
 	LogLevel   string `name:"salve-log-level" default:"info" help:"debug, info, warn or error (SALVE_LOG_LEVEL)."`
@@ -79,6 +80,11 @@ func (c config) check() error {
 	if c.Policy != "" {
 		if _, err := os.Stat(c.Policy); err != nil {
 			wrong("SALVE_POLICY", "%v", err)
+		}
+	}
+	if c.Checklist != "" {
+		if _, err := os.Stat(c.Checklist); err != nil {
+			wrong("SALVE_CHECKLIST", "%v", err)
 		}
 	}
 	return errors.Join(all...)

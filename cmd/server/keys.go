@@ -13,19 +13,28 @@ import (
 type keygenCommand struct {
 	Out string `required:"" help:"Directory for salve.key.pem (mode 0600) and salve.pub.pem."`
 	Alg string `default:"EdDSA" enum:"EdDSA,ES256" help:"EdDSA, or ES256 where n8n is to sign."`
+
+	Scopes string `help:"What the key may sign for, separated by spaces; everything, where nothing is said. It is written to salve.scopes, which goes beside the public key."`
 }
 
 // Run makes a pair; it never overwrites one.
 func (k keygenCommand) Run(env *environment) error {
 	private, public, err := identity.Generate(k.Alg)
+	var scopes identity.ScopeSet
+	if err == nil && k.Scopes != "" {
+		scopes, err = identity.ParseScopes(k.Scopes)
+	}
 	if err != nil {
 		return fmt.Errorf("keygen: %w", err)
 	}
-	if err := identity.WriteKeys(k.Out, private, public); err != nil {
+	if err := identity.WriteKeys(k.Out, private, public, scopes); err != nil {
 		return fmt.Errorf("keygen: %w", err)
 	}
 	_, err = fmt.Fprintf(env.stdout, "private key: %s (keep it; Salve never needs it)\npublic key:  %s (give it to Salve: SALVE_JWT_KEYS)\n",
 		filepath.Join(k.Out, "salve.key.pem"), filepath.Join(k.Out, "salve.pub.pem"))
+	if err == nil && scopes != 0 {
+		_, err = fmt.Fprintf(env.stdout, "its bounds:   %s (beside the public key, under the same name: this key signs for %s and nothing else)\n", filepath.Join(k.Out, "salve.scopes"), scopes)
+	}
 	return err
 }
 

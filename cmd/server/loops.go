@@ -27,15 +27,20 @@ func newLoops(log zerolog.Logger) *loops {
 const passTimeout = 30 * time.Second
 
 func (l *loops) every(interval time.Duration, name string, pass func(context.Context) error) {
+	tick := time.NewTicker(interval)
+	context.AfterFunc(l.ctx, tick.Stop)
+	repeat(l, tick.C, name, pass)
+}
+
+// repeat makes a pass each time that it is woken.
+func repeat[T any](l *loops, wake <-chan T, name string, pass func(context.Context) error) {
 	l.wait.Go(func() {
-		tick := time.NewTicker(interval)
-		defer tick.Stop()
 		failing := false
 		for {
 			select {
 			case <-l.ctx.Done():
 				return
-			case <-tick.C:
+			case <-wake:
 			}
 			ctx, cancel := context.WithTimeout(l.ctx, passTimeout)
 			err := pass(ctx)

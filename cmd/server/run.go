@@ -23,13 +23,15 @@ type environment struct {
 }
 
 type commands struct {
-	Serve    serveCommand    `cmd:"" default:"withargs" help:"Run the service (the default)."`
-	Migrate  migrateCommand  `cmd:"" help:"Bring the database up to this program's schema, and end."`
-	Keygen   keygenCommand   `cmd:"" help:"Make a key pair for tokens."`
-	Token    tokenCommand    `cmd:"" help:"Sign a token, offline."`
-	Diagnose diagnoseCommand `cmd:"" help:"Say what is wrong, from files or a pipe: no server, no database."`
-	Policy   policyCommand   `cmd:"" help:"Show, check, test or explain a policy."`
-	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Serve     serveCommand     `cmd:"" default:"withargs" help:"Run the service (the default)."`
+	Migrate   migrateCommand   `cmd:"" help:"Bring the database up to this program's schema, and end."`
+	Keygen    keygenCommand    `cmd:"" help:"Make a key pair for tokens."`
+	Token     tokenCommand     `cmd:"" help:"Sign a token, offline."`
+	Diagnose  diagnoseCommand  `cmd:"" help:"Say what is wrong, from files or a pipe: no server, no database."`
+	Policy    policyCommand    `cmd:"" help:"Show, check, test or explain a policy."`
+	Heartbeat heartbeatCommand `cmd:"" help:"Check a checklist of the heartbeat."`
+	Forecast  forecastCommand  `cmd:"" help:"Say what a series of measurements will be, from a CSV file: no server, no database."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
 // run is the whole program: the same entry starts it in tests. It ends when ctx does.

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	requestLimit = time.Minute      // a server that hangs fails the script that met it
+	requestLimit = 2 * time.Minute  // a server that hangs fails the script that met it
 	untilLimit   = 30 * time.Second // longer than any interval of the server's own clock
 	manyWords    = 1000             // of a body that stands in its line
 )

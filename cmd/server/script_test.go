@@ -41,13 +41,14 @@ type word func(*script, []string) error
 
 func vocabulary() map[string]word {
 	return map[string]word{
-		"serve": (*script).serve, "halt": (*script).halt, "token": (*script).token, "forge": (*script).forge, "deny": (*script).deny, "make": (*script).makeBody, "policy": (*script).policy,
+		"serve": (*script).serve, "halt": (*script).halt, "token": (*script).token, "forge": (*script).forge, "deny": (*script).deny, "make": (*script).makeBody, "at": (*script).at, "load": (*script).load, "past": (*script).past, "policy": (*script).policy,
 		"GET": method("GET"), "POST": method("POST"), "PUT": method("PUT"), "DELETE": method("DELETE"),
 		"with": (*script).with, "storm": (*script).storm, "until": (*script).until,
 		"status": (*script).status, "header": (*script).header, "reply": (*script).replyMatches,
 		"is": (*script).is, "has": (*script).has, "none": (*script).none, "count": (*script).count,
 		"save": (*script).save, "sql": (*script).sql, "mode": (*script).mode, "keep": (*script).keep, "same": (*script).same,
 		"cluster": (*script).startCluster, "work": (*script).work, "slack": (*script).slack, "called": (*script).called,
+		"slash": (*script).slash, "click": (*script).click, "answer-in": (*script).answerIn, "relayed": (*script).relayed,
 	}
 }
 
@@ -65,6 +66,8 @@ type script struct {
 	last     reply
 	kept     map[string][]byte
 	cluster  *standin.Server
+
+	slackRequest *slackRequest // the last one that was relayed
 }
 
 type scriptKey struct{}

@@ -26,6 +26,7 @@ var callers = map[string][2]string{
 	"human":  {"ines", "intents:decide read"},
 	"reader": {"reader", "read"},
 	"admin":  {"root", "admin read"},
+	"relay":  {"n8n-relay", "slack:relay"},
 }
 
 // makeKeys makes the pair with the real keygen. Only the public half is trusted

@@ -39,7 +39,7 @@ func (c serveCommand) Run(env *environment) (err error) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)
 	}
-	s := &service{config: c.config, log: c.logger(env.stdout), metrics: telemetry.New(version())}
+	s := &service{config: c.config, log: c.logger(env.stdout), metrics: telemetry.New(version()), ticks: make(chan struct{}, 1)}
 	defer func() { err = errors.Join(err, s.stop()) }()
 	for _, start := range []func(context.Context) error{
 		s.loadPolicy, s.openKeys, s.openDatabase, s.openStore, s.startWork, s.openDoors,
@@ -70,6 +70,7 @@ type service struct {
 	log      zerolog.Logger
 	metrics  *telemetry.Metrics
 	policy   policyFile
+	checks   checklistFile
 	verifier *identity.Verifier
 	database secret
 	broken   <-chan struct{} // closed when the private database ends by itself
@@ -78,6 +79,7 @@ type service struct {
 	edge     *salvehttp.Server
 	listener net.Listener
 	ids      idSource
+	ticks    chan struct{} // of the heartbeat: tasks may be due
 
 	cleanups []cleanup
 }
@@ -105,7 +107,9 @@ func (s *service) stop() error {
 
 func (s *service) loadPolicy(context.Context) error {
 	s.policy.path = s.config.Policy
-	return s.policy.load()
+	s.checks.path = s.config.Checklist
+	_, err := s.checks.load()
+	return errors.Join(s.policy.load(), err)
 }
 
 func (s *service) policyInForce() *policy.Policy { return s.policy.current() }
@@ -154,6 +158,7 @@ func (s *service) openStore(ctx context.Context) error {
 	first := store.Automation{Mode: incident.Automation(s.config.Automation), Reason: "first start", By: "salve"}
 	s.metrics.WatchActive(s.store.Active)
 	s.metrics.WatchStanding(s.store.Standing)
+	s.metrics.WatchHeartbeat(s.store.HeartbeatHeard, now)
 	return errors.Join(
 		s.store.EnsurePartitions(ctx),
 		s.store.ActivatePolicy(ctx, s.policyInForce().Version(), s.policyInForce().Source(), "salve"),
@@ -171,7 +176,10 @@ func (s *service) startWork(context.Context) error {
 	loops.every(time.Second, "count repeats", s.store.FlushRepeats)
 	loops.every(time.Second, "note sources", s.store.FlushHeard)
 	loops.every(time.Second, "watch storms", s.watchStorms)
+	loops.every(time.Second, "watch the heartbeat", s.watchHeartbeat)
+	repeat(loops, s.ticks, "run tasks", s.tasks().RunDue)
 	loops.every(time.Second, "reload policy", func(ctx context.Context) error { return s.reloadPolicy(ctx, false) })
+	loops.every(time.Second, "reload checklist", s.reloadChecklist)
 	s.onHangup(loops.ctx)
 	loops.every(time.Minute, "propose promotions", s.store.ProposePromotions)
 	loops.every(time.Hour, "put freezes away", s.store.PutAwayFreezes)
@@ -232,6 +240,20 @@ func (s *service) watchStorms(ctx context.Context) error {
 	return nil
 }
 
+// watchHeartbeat tells of n8n's silence, likewise. With n8n gone nobody is told by it:
+// Prometheus reads the age of the heartbeat for that.
+func (s *service) watchHeartbeat(ctx context.Context) error {
+	news, err := s.store.WatchHeartbeat(ctx)
+	if err != nil || len(news) == 0 {
+		return err
+	}
+	receipts, err := s.commits.Take(ctx, news)
+	if err == nil {
+		err = receipts[0].Err
+	}
+	return err
+}
+
 // openDoors wires the use cases to the edge and begins to listen.
 func (s *service) openDoors(ctx context.Context) error {
 	var err error
@@ -267,18 +289,31 @@ func (s *service) useCases(stop <-chan struct{}) salvehttp.UseCases {
 		Decoded: func(took time.Duration) { stage("decode", took) },
 	}
 	evidence := &handlers.Evidence{Store: s.store, Once: once, Policy: s.policyInForce, Now: now, IDs: s.ids.next}
+	monitoring := &handlers.Monitoring{Taker: s.commits, Store: s.store, Once: once, Policy: s.policyInForce, Now: now, IDs: s.ids.next}
 	intents := &handlers.Intents{Store: s.store, Now: now, IDs: s.ids.next}
 	incidents := &handlers.Incidents{Store: s.store}
 	operator := &handlers.Operator{Store: s.store, Policy: s.policyInForce, Now: now}
 	guards := &handlers.Guards{Store: s.store, Now: now}
-	heartbeat := &handlers.Heartbeat{Store: s.store, Every: 500 * time.Millisecond, Stop: stop}
+	checks := &handlers.Checks{
+		Taker: s.commits, Store: s.store, Once: once, Policy: s.policyInForce, Checklist: s.checks.current, Now: now, IDs: s.ids.next,
+	}
+	capacity := &handlers.Capacity{Taker: s.commits, Store: s.store, Once: once, Policy: s.policyInForce, Now: now, IDs: s.ids.next}
+	heartbeat := &handlers.Heartbeat{Store: s.store, Checklist: s.checks.current, Every: 500 * time.Millisecond, Stop: stop, Ticked: s.tick}
+	tasks := s.tasks()
 	simulate := &handlers.Simulate{Store: s.store, Policy: s.policyInForce, Now: now, IDs: s.ids.next}
+	reports := s.reports()
+	relay := &handlers.Slack{Store: s.store, Incidents: incidents, Intents: intents, Guards: guards, Operator: operator, Policy: s.policyInForce, Now: now}
 	return salvehttp.UseCases{
-		Intake: intake.Alerts, Evidence: evidence.Take,
+		Intake: intake.Alerts, Evidence: evidence.Take, Monitoring: monitoring.Take,
+		Capacity: capacity.Take, Checks: checks.Take, ListChecks: plain(checks.List),
+		Tasks: plain(tasks.List), RunTask: tasks.Run,
 		Claim: intents.Claim, Result: intents.Result, Crashed: intents.Crashed, Heartbeat: heartbeat.Beat,
 		Approve: intents.Approve, Reject: intents.Reject, Abort: intents.Abort,
 		ListIntents: intents.List, ShowIntent: intents.Show,
 		ListIncidents: incidents.List, ShowIncident: incidents.Show, Decisions: incidents.Decisions,
+		Ack: incidents.Ack, Resolve: incidents.Resolve,
+		Report: reports.Incident, Day: reports.Day, Week: reports.Week, Briefing: plain(reports.Briefing),
+		SlackCommand: relay.Command, SlackClick: relay.Interaction, SlackEvent: relay.Event,
 		Automation:    plain(operator.Automation),
 		SetAutomation: operator.SetAutomation,
 		Policy:        plain(operator.ShowPolicy), Simulate: simulate.Run,
@@ -286,6 +321,24 @@ func (s *service) useCases(stop <-chan struct{}) salvehttp.UseCases {
 		Freezes:     plain(guards.Freezes), AddFreeze: guards.AddFreeze, EndFreeze: guards.EndFreeze,
 		Breakers: plain(guards.Breakers), ResetBreaker: guards.ResetBreaker,
 		Promotions: plain(guards.Promotions), Promote: guards.Promote, RejectPromote: guards.RejectPromotion,
+	}
+}
+
+func (s *service) reports() *handlers.Reports {
+	return &handlers.Reports{Store: s.store, Policy: s.policyInForce, Now: now}
+}
+
+func (s *service) tasks() *handlers.Tasks {
+	return &handlers.Tasks{
+		Taker: s.commits, Store: s.store, Reports: s.reports(), Checklist: s.checks.current, Now: now, IDs: s.ids.next,
+	}
+}
+
+// tick wakes the loop of the tasks, and waits for nothing.
+func (s *service) tick() {
+	select {
+	case s.ticks <- struct{}{}:
+	default:
 	}
 }
 

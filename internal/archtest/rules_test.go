@@ -3,12 +3,12 @@ package archtest
 // floors are the house of ARCHITECTURE.md, ground floor first. A package imports only what lies on a floor below its
 // own, so requests walk straight down and neighbours do not know about one another.
 var floors = [][]string{
-	{"migrations", "internal/fault", "internal/incident", "internal/postgres", "internal/suggest"},
-	{"internal/identity", "internal/intake", "internal/kube", "internal/policy", "internal/trail"},
-	{"internal/evidence", "internal/redact"},
-	{"internal/diagnose"},
+	{"migrations", "internal/fault", "internal/incident", "internal/postgres", "internal/schedule", "internal/suggest", "internal/trend"},
+	{"internal/identity", "internal/intake", "internal/kube", "internal/policy", "internal/report", "internal/slack", "internal/trail"},
+	{"internal/evidence", "internal/objective", "internal/redact"},
+	{"internal/capacity", "internal/diagnose"},
 	{"internal/remedy"},
-	{"internal/triage"},
+	{"internal/checklist", "internal/outlook", "internal/triage"},
 	{"internal/backtest"},
 	{"internal/store"},
 	{"internal/store/storetest", "internal/handlers"},
@@ -17,13 +17,13 @@ var floors = [][]string{
 }
 
 // besideTheHouse may import what they like; nobody may import them.
-var besideTheHouse = []string{"internal/archtest", "test/..."}
+var besideTheHouse = []string{"internal/archtest", "scripts/...", "test/..."}
 
 // pure packages get time, ids and randomness as arguments. That is what makes replay, backtest, simulation and property
 // tests one line each.
 var pure = []string{
-	"internal/backtest", "internal/diagnose", "internal/evidence", "internal/incident", "internal/intake", "internal/kube", "internal/policy", "internal/redact", "internal/remedy",
-	"internal/suggest", "internal/triage",
+	"internal/backtest", "internal/capacity", "internal/checklist", "internal/diagnose", "internal/evidence", "internal/incident", "internal/intake", "internal/kube", "internal/objective", "internal/outlook", "internal/policy", "internal/redact", "internal/remedy",
+	"internal/report", "internal/slack", "internal/suggest", "internal/trend", "internal/triage",
 }
 
 // impure is what a pure package must not import itself; what client-go or cel-go import inside is their affair.
@@ -64,7 +64,7 @@ var exclusive = []struct {
 		"the schema changes in one place, under one lock"},
 	{"github.com/fergusstrange/embedded-postgres", []string{"internal/postgres"},
 		"only the private server needs programs"},
-	{"os/exec", []string{"internal/postgres", "internal/store/storetest", "test/..."},
+	{"os/exec", []string{"internal/postgres", "internal/store/storetest", "scripts/...", "test/..."},
 		"Salve runs no command but its own Postgres: it never holds the keys to the pharmacy"},
 	{"cel.dev/cel-go/...", []string{"internal/policy"},
 		"conditions are compiled, bounded and typed in one place"},
@@ -74,7 +74,7 @@ var exclusive = []struct {
 		"there is one route table"},
 	{"github.com/go-playground/validator/...", []string{"internal/http"},
 		"a request is valid before a use case sees it"},
-	{"net/http/...", []string{"internal/http/...", "internal/telemetry", "cmd/server", "test/..."},
+	{"net/http/...", []string{"internal/http/...", "internal/telemetry", "cmd/server", "scripts/...", "test/..."},
 		"only the edge speaks HTTP, and Salve calls nobody: a client anywhere else would break that promise"},
 	{"salve/internal/store/storetest", nil,
 		"it is for tests"},

@@ -21,6 +21,7 @@ func (x *examination) disease(found []finding) incident.Diagnosis {
 		Chain:        chain(found, f, under),
 		Evidence:     slices.Clone(f.quotes),
 		Missing:      slices.Clone(f.missing),
+		Likely:       f.likely,
 		Alternatives: alternatives(found, f),
 		Subject:      f.subject,
 		Owner:        f.owner,

@@ -34,6 +34,7 @@ type finding struct {
 	because      string // why
 	alternatives []alternative
 	missing      []string // what would make it surer, or change it
+	likely       string   // of an objective: why it is missed, in one word
 	wants        []string // collect actions on the subject that would fetch that
 	over         []string // causes that lie under this one, where this one is what people act on
 	overIn       string   // only what lies in this place does; "" is anywhere

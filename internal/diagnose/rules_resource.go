@@ -21,6 +21,17 @@ var resourceRules = []row[usage]{
 		Explains: []string{"resource.cpu_saturated", "resource.memory_saturated"},
 	}, anomalous},
 	{Rule{
+		Name: "load-over-target", Cause: "trend.cpu_rising", Confidence: strong,
+		When:     "what POST /v1/capacity made of a workload's CPU, now and as forecast, asks for more pods",
+		Quotes:   "the CPU in use and forecast, the pods there are and those recommended",
+		Explains: []string{"resource.cpu_saturated"},
+	}, cpuNeedsPods},
+	{Rule{
+		Name: "memory-over-target", Cause: "resource.memory_saturated", Confidence: strong,
+		When:   "what POST /v1/capacity made of a workload's memory asks for more pods",
+		Quotes: "the memory in use, the pods there are and those recommended",
+	}, memoryNeedsPods},
+	{Rule{
 		Name: "cpu-saturated", Cause: "resource.cpu_saturated", Confidence: strong,
 		When:   "more than 90 % of the CPU is in use, and that is not usual",
 		Quotes: "the percentage; the processes that use most",

@@ -15,15 +15,11 @@ const (
 	risingAgree  = 0.75 // share of pairs of points that must rise for a trend to be one
 	leakAgree    = 0.9
 	leakGrowth   = 0.15 // of its first value: what a leak gains at least within the series
-	beyondNoise  = 3    // times the usual distance from the line: what a trend gains at least
 	dayLong      = 1.0
-	dayPart      = 0.05 // of a day may be missing for it to be whole
-	denseDay     = 4    // points a day, from which days are told apart
-	resetShare   = 0.2  // a fall by more than this is a restart
-	cleanUpShare = 0.1  // and for disks a clean-up
-	mostPoints   = 200  // of one stretch; more are thinned out
-	mostSeries   = 200  // of one examination
-	surestAfter  = 7.0  // days of a trend: before, it is a guess
+	resetShare   = 0.2 // a fall by more than this is a restart
+	cleanUpShare = 0.1 // and for disks a clean-up
+	mostSeries   = 200 // of one examination
+	surestAfter  = 7.0 // days of a trend: before, it is a guess
 )
 
 var trendRules = []row[series]{

@@ -6,7 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"salve/internal/evidence"
+	"salve/internal/incident"
 )
 
 // aggregate is what monitoring says of one service in one window.
@@ -50,6 +53,9 @@ func (a aggregate) place() place {
 	if p.subject.Name == "" && p.subject.Host == "" {
 		p.subject.Kind = "Service"
 	}
+	if isController(p.subject.Kind) && p.subject.Name != "" {
+		p.owner = p.subject
+	}
 	return p
 }
 
@@ -64,30 +70,42 @@ func (a aggregate) quote(metric string) string {
 	return fmt.Sprintf("metrics of %s%s: %s=%s", a.title(), window, r.key, a.Metrics[r.key])
 }
 
+// objective is what the service must keep, where the aggregate says it, else what
+// every service must.
+func (a aggregate) objective(metric string, usual float64) float64 {
+	if n := a.Objectives[metric]; n.Known && n.Value > 0 {
+		return n.Value
+	}
+	return usual
+}
+
 func sloErrorRate(a aggregate) (finding, bool) {
 	r, ok := a.metrics.of["error_rate"]
-	if !ok || r.value <= errorRatePercent {
+	most := a.objective("error_rate", errorRatePercent)
+	if !ok || r.value <= most {
 		return finding{}, false
 	}
-	return a.breach(r, fmt.Sprintf("%s %% of the requests to %s fail", amount(r.value), a.title()), fmt.Sprintf("more than the %d %% of its objective", errorRatePercent), "error_rate"), true
+	return a.breach(r, fmt.Sprintf("%s %% of the requests to %s fail", amount(r.value), a.title()), fmt.Sprintf("more than the %s %% of its objective", amount(most)), "error_rate"), true
 }
 
 func sloAvailability(a aggregate) (finding, bool) {
 	r, ok := a.metrics.of["availability"]
-	if !ok || r.value >= availabilityPercent {
+	least := a.objective("availability", availabilityPercent)
+	if !ok || r.value >= least {
 		return finding{}, false
 	}
-	return a.breach(r, fmt.Sprintf("%s is available for %s %%", a.title(), amount(r.value)), fmt.Sprintf("less than the %.1f %% of its objective", availabilityPercent), "availability"), true
+	return a.breach(r, fmt.Sprintf("%s is available for %s %%", a.title(), amount(r.value)), fmt.Sprintf("less than the %s %% of its objective", amount(least)), "availability"), true
 }
 
 // sloLatency takes the 99th percentile, or a lower one: it is at least as slow.
 func sloLatency(a aggregate) (finding, bool) {
+	most := a.objective("p99_latency", latencyMillis)
 	for _, metric := range []string{"p99", "p95", "p90", "p50"} {
 		r, ok := a.metrics.of[metric]
-		if !ok || r.value <= latencyMillis {
+		if !ok || r.value <= most {
 			continue
 		}
-		return a.breach(r, fmt.Sprintf("%s answers slowly: %s is %s ms", a.title(), metric, amount(r.value)), fmt.Sprintf("more than the %d ms of its objective", latencyMillis), metric), true
+		return a.breach(r, fmt.Sprintf("%s answers slowly: %s is %s ms", a.title(), metric, amount(r.value)), fmt.Sprintf("more than the %s ms of its objective", amount(most)), metric), true
 	}
 	return finding{}, false
 }
@@ -96,15 +114,18 @@ func sloLatency(a aggregate) (finding, bool) {
 // can be believed the finding is unsure, and says so.
 func (a aggregate) breach(r measured, symptom, because, metric string) finding {
 	f := finding{symptom: symptom, because: because, quotes: []string{a.quote(metric)}}
-	for _, why := range []func(aggregate) (string, string){aggregate.deployed, aggregate.dependency, aggregate.saturated, aggregate.surge} {
-		if reason, quoted := why(a); reason != "" {
+	for _, why := range likelyReasons {
+		if reason, quoted := why.look(a); reason != "" {
 			f.because += "; likely because " + reason
-			f.quotes = append(f.quotes, quoted)
+			f.quotes, f.likely = append(f.quotes, quoted), why.likely
 			break
 		}
 	}
-	if len(f.quotes) == 1 {
+	switch f.likely {
+	case "":
 		f.missing = append(f.missing, "what changed: deployments in the window, saturation, dependencies, request rate")
+	case incident.LikelyDeployment:
+		a.wantsRelease(&f)
 	}
 	good, bad := a.sources()
 	if len(bad) > 0 {
@@ -120,6 +141,46 @@ func (a aggregate) breach(r measured, symptom, because, metric string) finding {
 		f.confidence = likely
 	}
 	return f
+}
+
+// likelyReasons are tried in this order; the first that shows is told.
+var likelyReasons = []struct {
+	likely string
+	look   func(aggregate) (why, quoted string)
+}{
+	{incident.LikelyDeployment, aggregate.deployed},
+	{incident.LikelyDependency, aggregate.dependency},
+	{incident.LikelySaturation, aggregate.saturated},
+	{incident.LikelySurge, aggregate.surge},
+}
+
+// wantsRelease asks for what a way back would be made of: the Deployment that
+// serves, with its revisions.
+func (a aggregate) wantsRelease(f *finding) {
+	t := a.x.q.Target
+	switch {
+	case t.Kind != "Deployment" || t.Name == "":
+		f.missing = append(f.missing, "which Deployment serves "+a.title()+": the aggregate names none as its target, so no way back can be proposed")
+	case !a.x.shows(t):
+		f.missing = append(f.missing, "the Deployment "+t.Namespace+"/"+t.Name+" with its ReplicaSets: what it would go back to")
+		f.wants = append(f.wants, CollectWorkload)
+	}
+}
+
+// shows says whether the evidence holds a Deployment with one of its ReplicaSets.
+func (x *examination) shows(t incident.Target) bool {
+	for i := range x.ev.Deployments {
+		d := &x.ev.Deployments[i]
+		if !samePlace(&d.ObjectMeta, t.Namespace, t.Name) {
+			continue
+		}
+		for j := range x.ev.ReplicaSets {
+			if ref := metav1.GetControllerOfNoCopy(&x.ev.ReplicaSets[j]); ref != nil && ref.Kind == t.Kind && ref.Name == d.Name && x.ev.ReplicaSets[j].Namespace == d.Namespace {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // sources counts those that can be believed, and names the others.
@@ -197,12 +258,12 @@ func aggregateWell(a aggregate) (string, bool) {
 	if len(a.metrics.unread) > 0 {
 		return a.title() + ": " + strings.Join(a.metrics.unread, "; "), false
 	}
+	good, bad := a.sources()
+	if len(bad) > 0 && (good == 0 || !a.metrics.objectives()) {
+		return a.title() + ": no source can be believed: " + strings.Join(bad, ", "), false
+	}
 	if !a.metrics.objectives() {
 		return a.title() + ": nothing was measured that has an objective", false
-	}
-	good, bad := a.sources()
-	if len(bad) > 0 && good == 0 {
-		return a.title() + ": no source can be believed: " + strings.Join(bad, ", "), false
 	}
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(a.metrics.of)) {

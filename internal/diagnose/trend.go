@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"salve/internal/evidence"
+	"salve/internal/trend"
 )
 
 func (s series) place() place {
@@ -52,14 +53,14 @@ func (s series) say(v float64) string {
 }
 
 // finding is what a stretch of the series shows. A trend of few days is a guess.
-func (s series) finding(symptom string, l line, r rise, then string) finding {
+func (s series) finding(symptom string, l trend.Line, r trend.Rise, then string) finding {
 	f := finding{
-		symptom: symptom, grave: r.perDay,
-		because: fmt.Sprintf("it grew by %s over the last %s, from %s to %s%s", s.grown(r.perDay), span(l.span()), s.say(l.first()), s.say(l.last()), then),
-		quotes: []string{fmt.Sprintf("series %s of %s: %d points over %s, from %s to %s, median growth %s", clip(s.key, 200), s.title(), s.len(), span(s.span()),
-			s.say(s.first()), s.say(s.last()), s.grown(r.perDay))},
+		symptom: symptom, grave: r.PerDay,
+		because: fmt.Sprintf("it grew by %s over the last %s, from %s to %s%s", s.grown(r.PerDay), span(l.Span()), s.say(l.First()), s.say(l.Last()), then),
+		quotes: []string{fmt.Sprintf("series %s of %s: %d points over %s, from %s to %s, median growth %s", clip(s.key, 200), s.title(), s.Len(), span(s.Span()),
+			s.say(s.First()), s.say(s.Last()), s.grown(r.PerDay))},
 	}
-	if l.span() < surestAfter-0.5 {
+	if l.Span() < surestAfter-0.5 {
 		f.confidence = fair
 		f.missing = []string{fmt.Sprintf("the same series over at least %.0f days", surestAfter)}
 	}
@@ -73,17 +74,17 @@ func diskFilling(s series) (finding, bool) {
 	if s.told.Known {
 		return s.asTold("the disk "+s.title()+" fills up", "it is full", diskHorizon, fair+0.1)
 	}
-	l := s.recent(diskSpan + dayLong).daily().sinceReset(cleanUpShare)
-	if l.len() < fewestPoints-1 || s.limit <= 0 {
+	l, _, _ := s.stretch()
+	if l.Len() < fewestPoints-1 || s.limit <= 0 {
 		return finding{}, false
 	}
-	r := l.rise()
-	days := (s.limit - l.last()) / r.perDay
-	if !l.steady(r, risingAgree) || days <= 0 || days > diskHorizon {
+	r := l.Rise()
+	full := l.Until(s.limit, r)
+	if !l.Steady(r, risingAgree) || full.Days <= 0 || full.Days > diskHorizon {
 		return finding{}, false
 	}
-	f := s.finding("the disk "+s.title()+" fills up", l, r, "; at this rate it is full in about "+span(days))
-	f.grave = -days
+	f := s.finding("the disk "+s.title()+" fills up", l, r, "; at this rate it is full in about "+within(full))
+	f.grave = -full.Days
 	return f, true
 }
 
@@ -110,22 +111,22 @@ func cpuRising(s series) (finding, bool) {
 	if s.name != "cpu" || s.limit <= 0 {
 		return finding{}, false
 	}
-	all := s.recent(usageSpan + dayLong)
-	l := all.daily()
-	if l.len() < fewestDays || l.span() < fewestDays-1-dayPart || all.isDense() && all.span() < fewestDays-dayPart {
+	l, _, _ := s.stretch()
+	all := s.Recent(usageSpan + dayLong)
+	if l.Len() < fewestDays || l.Span() < fewestDays-1-trend.DayPart || all.Dense() && all.Span() < fewestDays-trend.DayPart {
 		return finding{}, false
 	}
-	r, ceiling := l.rise(), s.limit*usageCeiling/percentIsFull
-	days := (ceiling - l.last()) / r.perDay
-	if !l.steady(r, risingAgree) || days > usageHorizon {
+	r, ceiling := l.Rise(), s.limit*usageCeiling/percentIsFull
+	there := l.Until(ceiling, r)
+	if !l.Steady(r, risingAgree) || there.Days > usageHorizon {
 		return finding{}, false
 	}
-	where := fmt.Sprintf("; at this rate it reaches %d %% in about %s", usageCeiling, span(days))
-	if days <= 0 {
+	where := fmt.Sprintf("; at this rate it reaches %d %% in about %s", usageCeiling, within(there))
+	if there.Days <= 0 {
 		where = fmt.Sprintf("; it is past %d %% already", usageCeiling)
 	}
 	f := s.finding(s.title()+" uses more CPU every day", l, r, where)
-	f.grave = -days
+	f.grave = -there.Days
 	return f, true
 }
 
@@ -138,12 +139,12 @@ func memoryLeak(s series) (finding, bool) {
 	if s.name != "memory" {
 		return finding{}, false
 	}
-	l, restarts := s.sinceRestart()
-	if l.len() < fewestPoints-1 || l.span() < shortestSpan {
+	l, restarts, _ := s.stretch()
+	if l.Len() < fewestPoints-1 || l.Span() < shortestSpan {
 		return finding{}, false
 	}
-	r := l.rise()
-	if !l.steady(r, leakAgree) || l.first() <= 0 || l.last() < l.first()*(1+leakGrowth) {
+	r := l.Rise()
+	if !l.Steady(r, leakAgree) || l.First() <= 0 || l.Last() < l.First()*(1+leakGrowth) {
 		return finding{}, false
 	}
 	f := s.finding("the memory of "+s.title()+" rises and does not fall", l, r, s.until(l, r))
@@ -154,36 +155,49 @@ func memoryLeak(s series) (finding, bool) {
 }
 
 // sinceRestart is the last stretch between two restarts that is long enough to
-// tell something, and how often memory fell.
-func (s series) sinceRestart() (l line, restarts int) {
-	all := s.recent(usageSpan + dayLong)
+// tell something, how often memory fell, and whether the stretch goes on until now.
+func (s series) sinceRestart() (l trend.Line, restarts int, current bool) {
+	all := s.Recent(usageSpan + dayLong)
 	rest := all
-	from, best := 0, line{}
-	for i := 1; i <= rest.len(); i++ {
-		if i < rest.len() && rest.value[i] >= rest.value[i-1]*(1-resetShare) {
+	from, best := 0, trend.Line{}
+	for i := 1; i <= rest.Len(); i++ {
+		if i < rest.Len() && rest.Value[i] >= rest.Value[i-1]*(1-resetShare) {
 			continue
 		}
-		if one := (line{rest.at[from:i], rest.value[from:i]}); one.len() >= fewestPoints && one.span() >= shortestSpan {
-			best = one
+		if one := (trend.Line{At: rest.At[from:i], Value: rest.Value[from:i]}); one.Len() >= fewestPoints && one.Span() >= shortestSpan {
+			best, current = one, i == rest.Len()
 		}
-		if i < rest.len() {
+		if i < rest.Len() {
 			restarts++
 		}
 		from = i
 	}
-	if best.len() == 0 {
-		return best, restarts
+	if best.Len() == 0 {
+		return best, restarts, false
 	}
-	return best.daily(), restarts
+	return best.Daily(fewestDays), restarts, current
 }
 
 // until says when the limit is reached, where there is one.
-func (s series) until(l line, r rise) string {
-	left := s.limit - l.last()
-	if s.limit <= 0 || left <= 0 {
+func (s series) until(l trend.Line, r trend.Rise) string {
+	full := l.Until(s.limit, r)
+	if s.limit <= 0 || full.Days <= 0 {
 		return ""
 	}
-	return "; at this rate it is at its limit in about " + span(math.Min(left/r.perDay, longestExpiry))
+	return "; at this rate it is at its limit in about " + within(full)
+}
+
+// within says how far away a limit is, and between what the growth leaves it open.
+func within(r trend.Reach) string {
+	about := span(math.Min(r.Days, longestExpiry))
+	switch early, late := span(math.Min(r.Lower, longestExpiry)), span(math.Min(r.Upper, longestExpiry)); {
+	case math.IsInf(r.Upper, 1):
+		return about + " (not before " + early + ")"
+	case early == about && late == about:
+		return about
+	default:
+		return about + " (" + early + " to " + late + ")"
+	}
 }
 
 // besideLoad takes back a leak where the load rises with it: more work needs more
@@ -193,14 +207,14 @@ func (s series) besideLoad(f finding) (finding, bool) {
 		if other.name != "load" || other.of.Host != s.of.Host && other.of.Host != "" && s.of.Host != "" {
 			continue
 		}
-		l := other.recent(usageSpan + dayLong).daily()
-		if l.len() < fewestPoints-1 {
-			l = other.line
+		l := other.Recent(usageSpan + dayLong).Daily(fewestDays)
+		if l.Len() < fewestPoints-1 {
+			l = other.Line
 		}
-		if r := l.rise(); l.steady(r, risingAgree) && l.last() > l.first()*(1+leakGrowth) {
+		if r := l.Rise(); l.Steady(r, risingAgree) && l.Last() > l.First()*(1+leakGrowth) {
 			return finding{}, false
 		}
-		f.quotes = append(f.quotes, fmt.Sprintf("series %s: from %s to %s, no rise", clip(other.key, 200), amount(other.first()), amount(other.last())))
+		f.quotes = append(f.quotes, fmt.Sprintf("series %s: from %s to %s, no rise", clip(other.key, 200), amount(other.First()), amount(other.Last())))
 		return f, true
 	}
 	if f.confidence == 0 || f.confidence > fair {
@@ -274,9 +288,9 @@ func seriesWell(s series) (string, bool) {
 	if s.told.Known {
 		return s.grows, s.told.Value > diskHorizon
 	}
-	end := s.recent(dayLong)
-	middle := median(slices.Clone(end.value))
-	line := fmt.Sprintf("%s %s: %d points over %s, from %s to %s, no trend that matters", s.title(), orElse(s.name, s.key), s.len(), span(s.span()), s.say(s.first()), s.say(s.last()))
+	end := s.Recent(dayLong)
+	middle := median(slices.Clone(end.Value))
+	line := fmt.Sprintf("%s %s: %d points over %s, from %s to %s, no trend that matters", s.title(), orElse(s.name, s.key), s.Len(), span(s.Span()), s.say(s.First()), s.say(s.Last()))
 	switch {
 	case s.isPercent() && (s.name == "cpu" || s.name == "memory") && middle > saturatedPercent, s.isPercent() && s.name == "disk" && middle > diskFullPercent:
 		return fmt.Sprintf("%s %s: %s at the end", s.title(), s.name, s.say(middle)), false

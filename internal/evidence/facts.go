@@ -214,6 +214,7 @@ type Aggregate struct {
 	Service     string            `json:"service" also:"serviceName,app"`
 	Window      Window            `json:"window"`
 	Metrics     map[string]Number `json:"metrics" rest:"numbers"` // availability, error_rate, p99_latency, …
+	Objectives  map[string]Number `json:"objectives"`             // what it must keep: availability and error_rate in per cent, p99_latency in milliseconds
 	Sources     map[string]Source `json:"sources"`
 	Deployments []Rollout         `json:"deployments"`
 	Alerts      []AlertName       `json:"alerts"`

@@ -10,6 +10,18 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
+// What POST /v1/capacity made of a workload's use, among the numbers of a usage.
+const (
+	PresentReplicas     = "replicas"            // how many there were when it was asked
+	RecommendedReplicas = "recommendedReplicas" // how many there should be
+	MorePodsForCPU      = "morePodsForCpu"      // 1: because of the CPU in use, or forecast
+	MorePodsForMemory   = "morePodsForMemory"   // 1: because of the memory in use
+	ForecastCPU         = "forecastCpu"         // per cent, the highest
+)
+
+// DiskPercent is the metric of a series of how full a mount is.
+const DiskPercent = "diskPercent"
+
 // usageDoc is what is said of use in any of the ways in which it is sent: as
 // percentages, as amounts, as samples, or as Prometheus answers a range query.
 type usageDoc struct {

@@ -27,6 +27,11 @@ func newAnswer(n int) *answerBuilder {
 
 func (b *answerBuilder) add(r ItemResult, receipt store.Receipt) error {
 	b.answer.Results = append(b.answer.Results, r)
+	return b.join(receipt)
+}
+
+// join adds the state and the intents of an incident that no item of its own names.
+func (b *answerBuilder) join(receipt store.Receipt) error {
 	if receipt.State != "" {
 		b.states = append(b.states, receipt.State)
 	}

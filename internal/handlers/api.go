@@ -38,6 +38,8 @@ type Answer struct {
 	Results []ItemResult
 	Intents []IntentView
 	Raw     []byte // set when an Idempotency-Key is answered again word for word
+
+	Capacity *CapacityAnswer // of POST /v1/capacity alone: its members stand in front
 }
 
 // ItemResult is what became of one item.
@@ -119,10 +121,16 @@ type DecideRequest struct {
 	Override []string `json:"override" validate:"max=20,dive,max=64"`
 }
 
+// NoteRequest is a human's word on one incident: ack or resolve.
+type NoteRequest struct {
+	ID     string `json:"-"`
+	Reason string `json:"reason" validate:"max=2000"`
+}
+
 // HeartbeatRequest is a tick of n8n's clock.
 type HeartbeatRequest struct {
 	Wait int `json:"wait" validate:"min=0,max=55"` // seconds to wait for something to be ready; 0: answer at once
-	Max  int `json:"max" validate:"min=0,max=100"` // intents at most; 0 means 10
+	Max  int `json:"max" validate:"min=0,max=100"` // intents, or checks, at most; 0 means 10
 }
 
 // HeartbeatStatus says in one word whether anything needs attention.
@@ -138,6 +146,7 @@ const (
 type HeartbeatResponse struct {
 	Status       HeartbeatStatus `json:"status"`
 	Intents      []IntentView    `json:"intents"`       // ready and not offered in the last 30 s
+	Checks       []DueCheck      `json:"checks"`        // due, and nobody was asked yet
 	ActiveIssues []Issue         `json:"active_issues"` // open incidents, newest first, 50 at most
 }
 

@@ -77,8 +77,11 @@ func (h *Evidence) parse(caller identity.Caller, req IntakeRequest) (intake.Unas
 	return given, redacted(&given.Event)
 }
 
-func unfit(problems []intake.Problem) error {
-	f := fault.New(fault.Invalid, "The evidence was not taken: fields are not as they must be.")
+func unfit(problems []intake.Problem) error { return unfitting("evidence", problems) }
+
+// unfitting names the fields for which something was not taken.
+func unfitting(what string, problems []intake.Problem) error {
+	f := fault.New(fault.Invalid, "The %s was not taken: fields are not as they must be.", what)
 	for _, p := range problems {
 		f.Fields = append(f.Fields, fault.Field{Pointer: p.Pointer, Detail: p.Detail})
 	}

@@ -3,10 +3,12 @@ package handlers
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"salve/internal/checklist"
 	"salve/internal/identity"
 	"salve/internal/incident"
 	"salve/internal/store"
@@ -15,6 +17,7 @@ import (
 // ready gives its intents from a moment on.
 type ready struct {
 	at    time.Time
+	due   time.Time // of the checks; zero: never
 	err   error
 	limit int
 	open  []incident.Incident
@@ -27,6 +30,15 @@ func (r *ready) Offer(_ context.Context, limit int) ([]incident.Intent, error) {
 		return nil, r.err
 	}
 	return []incident.Intent{{ID: incident.ID{15: 1}, State: incident.Ready}}, nil
+}
+
+func (r *ready) NoteHeartbeat(context.Context) error { return nil }
+
+func (r *ready) OfferChecks(_ context.Context, checks []checklist.Check, _ int) ([]checklist.Check, error) {
+	if r.due.IsZero() || time.Now().Before(r.due) {
+		return nil, nil
+	}
+	return checks, nil
 }
 
 func (r *ready) Incidents(_ context.Context, l store.List) ([]incident.Incident, error) {
@@ -67,7 +79,7 @@ func TestHeartbeatWaits(t *testing.T) {
 				if c.gone > 0 {
 					time.AfterFunc(c.gone, cancel)
 				}
-				h := &Heartbeat{Store: db, Every: 500 * time.Millisecond, Stop: stop}
+				h := &Heartbeat{Store: db, Checklist: someChecks(t), Every: 500 * time.Millisecond, Stop: stop, Ticked: func() {}}
 				got, err := h.Beat(ctx, identity.Caller{}, HeartbeatRequest{Wait: int(c.wait / time.Second)})
 				if !errors.Is(err, c.err) || len(got.Intents) != c.offers || time.Since(begin) != c.took {
 					t.Errorf("%v, %d intents, after %s", err, len(got.Intents), time.Since(begin))
@@ -88,7 +100,7 @@ func TestHeartbeatSaysWhatIsWrong(t *testing.T) {
 		"an intent":   {ready{at: time.Now()}, HeartbeatAttention},
 		"an incident": {ready{at: away, open: []incident.Incident{{State: incident.StateEscalated, ShortID: "INC-7"}}}, HeartbeatAttention},
 	} {
-		h := &Heartbeat{Store: &c.db, Every: time.Second}
+		h := &Heartbeat{Store: &c.db, Checklist: someChecks(t), Every: time.Second, Ticked: func() {}}
 		got, err := h.Beat(t.Context(), identity.Caller{}, HeartbeatRequest{})
 		if err != nil || got.Status != c.want || len(got.ActiveIssues) != len(c.db.open) || c.db.limit != 10 {
 			t.Errorf("%s: %v, %+v, limit %d", name, err, got, c.db.limit)
@@ -102,4 +114,32 @@ func TestHeartbeatSaysWhatIsWrong(t *testing.T) {
 			t.Errorf("%s: null instead of an empty list", name)
 		}
 	}
+}
+
+func someChecks(t *testing.T) func() *checklist.Checklist {
+	t.Helper()
+	list, err := checklist.Load("list", []byte(`checks:
+  - {name: web-01-disk, kind: disk, host: web-01}
+  - {name: nightly, kind: custom}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() *checklist.Checklist { return list }
+}
+
+// A check that is due ends the wait, and is none that needs attention. Those that
+// run by themselves are not handed out.
+func TestHeartbeatHandsOutChecks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		h := &Heartbeat{Store: &ready{due: begin.Add(3 * time.Second)}, Checklist: someChecks(t), Every: 500 * time.Millisecond, Ticked: func() {}}
+		got, err := h.Beat(t.Context(), identity.Caller{}, HeartbeatRequest{Wait: 20})
+		if err != nil || got.Status != HeartbeatOK || time.Since(begin) != 3*time.Second {
+			t.Fatalf("%+v, %v, after %s", got, err, time.Since(begin))
+		}
+		if len(got.Checks) != 1 || got.Checks[0].Name != "web-01-disk" || !strings.Contains(string(got.Checks[0].Execute), `"script":"disk-space"`) {
+			t.Errorf("%+v", got.Checks)
+		}
+	})
 }

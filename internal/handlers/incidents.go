@@ -9,7 +9,10 @@ import (
 	"salve/internal/fault"
 	"salve/internal/identity"
 	"salve/internal/incident"
+	"salve/internal/redact"
 	"salve/internal/store"
+	"salve/internal/trail"
+	"salve/internal/triage"
 )
 
 // IncidentStore keeps incidents. What does not exist is a NotFound fault.
@@ -17,9 +20,10 @@ type IncidentStore interface {
 	Incidents(ctx context.Context, l store.List) ([]incident.Incident, error)
 	Story(ctx context.Context, name string) (store.Story, error)
 	Decisions(ctx context.Context, name string, l store.List) ([]store.Judged, error)
+	HearOn(ctx context.Context, name string, word triage.Word) (incident.Incident, error)
 }
 
-// Incidents are the doors for reading what happened.
+// Incidents are the doors for reading what happened, and for a human's word on it.
 type Incidents struct{ Store IncidentStore }
 
 // List gives a page of incidents, newest first.
@@ -43,6 +47,24 @@ func (h *Incidents) List(ctx context.Context, _ identity.Caller, req ListRequest
 		page.Next = list[len(list)-1].ID.String()
 	}
 	return page, nil
+}
+
+// Ack says that somebody has seen it. It is in the record; nothing else changes.
+func (h *Incidents) Ack(ctx context.Context, caller identity.Caller, req NoteRequest) (incident.Incident, error) {
+	return h.hear(ctx, caller, "ack", req)
+}
+
+// Resolve ends an incident that no alert ends.
+func (h *Incidents) Resolve(ctx context.Context, caller identity.Caller, req NoteRequest) (incident.Incident, error) {
+	return h.hear(ctx, caller, "resolve", req)
+}
+
+func (h *Incidents) hear(ctx context.Context, caller identity.Caller, kind string, req NoteRequest) (incident.Incident, error) {
+	i, err := h.Store.HearOn(ctx, req.ID, triage.Word{Kind: kind, Subject: caller.Subject, Reason: redact.Text(req.Reason)})
+	if err == nil {
+		trail.Incident(ctx, i.ID)
+	}
+	return i, err
 }
 
 // Decisions gives a page of what was decided about one incident, and why, newest first.

@@ -106,6 +106,30 @@ func redacted(e *incident.Event) (err error) {
 	return nil
 }
 
+// tell takes alerts that Salve makes itself of what was sent. One that cannot be taken
+// fails them all: sent again, the same alerts follow.
+func tell(ctx context.Context, to Taker, caller identity.Caller, events []incident.Event) ([]store.Receipt, error) {
+	if len(events) == 0 {
+		return nil, nil
+	}
+	for i := range events {
+		events[i].MayExecute = caller.Allows(identity.IntentsExecute)
+		if err := redacted(&events[i]); err != nil {
+			return nil, err
+		}
+	}
+	receipts, err := to.Take(ctx, events)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range receipts {
+		if r.Err != nil {
+			return nil, r.Err
+		}
+	}
+	return receipts, nil
+}
+
 // answer joins what was refused here with what became of the rest.
 func (h *Intake) answer(ctx context.Context, items []intake.Item, receipts []store.Receipt) (Answer, error) {
 	b := newAnswer(len(items))

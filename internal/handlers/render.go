@@ -15,7 +15,14 @@ func (a Answer) AppendJSON(dst []byte) ([]byte, error) {
 	if a.Raw != nil {
 		return append(dst, a.Raw...), nil
 	}
-	dst = append(dst, `{"status":"`...)
+	dst = append(dst, '{')
+	if a.Capacity != nil {
+		var err error
+		if dst, err = a.Capacity.appendJSON(dst); err != nil {
+			return nil, err
+		}
+	}
+	dst = append(dst, `"status":"`...)
 	dst = append(dst, a.Status...)
 	dst = append(dst, `","results":[`...)
 	dst, err := appendResults(dst, a.Results)

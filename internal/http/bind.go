@@ -38,6 +38,11 @@ func evidence(x *exchange, req *handlers.IntakeRequest) error {
 	return bindIntake(x, "", x.route.pattern, req)
 }
 
+// monitoring has two paths and is one door: an Idempotency-Key is good for both.
+func monitoring(x *exchange, req *handlers.IntakeRequest) error {
+	return bindIntake(x, "", "/v1/monitoring", req)
+}
+
 // bindIntake hands the body on unread but for its bounds and its syntax: what
 // it means is the source's business.
 func bindIntake(x *exchange, source, route string, req *handlers.IntakeRequest) (err error) {
@@ -135,6 +140,41 @@ func reset(x *exchange, req *handlers.ResetRequest) (err error) {
 		return err
 	}
 	req.ID, err = x.path("id")
+	return err
+}
+
+func task(x *exchange, req *handlers.TaskRequest) (err error) {
+	if err := x.decode(req, strict); err != nil {
+		return err
+	}
+	req.Name, err = x.path("name")
+	return err
+}
+
+func note(x *exchange, req *handlers.NoteRequest) (err error) {
+	if err := x.decode(req, strict); err != nil {
+		return err
+	}
+	req.ID, err = x.path("id")
+	return err
+}
+
+// period names a day or a week by a query parameter; none: the present one.
+func period(name string) func(*exchange, *handlers.PeriodRequest) error {
+	return func(x *exchange, req *handlers.PeriodRequest) (err error) {
+		req.Name, err = x.query(name)
+		return err
+	}
+}
+
+// What Slack sends is handed on as it came.
+func slackForm(x *exchange, req *handlers.SlackRequest) (err error) {
+	req.Body, err = x.formBody()
+	return err
+}
+
+func slackJSON(x *exchange, req *handlers.SlackRequest) (err error) {
+	req.Body, err = x.jsonBody()
 	return err
 }
 

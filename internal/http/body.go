@@ -31,6 +31,18 @@ func (x *exchange) jsonBody() ([]byte, error) {
 	return body, checkJSON(body)
 }
 
+// formBody reads the whole body of a form, as it came: a token may be signed for it.
+func (x *exchange) formBody() ([]byte, error) {
+	const form = "application/x-www-form-urlencoded"
+	if mediaType, _, err := mime.ParseMediaType(x.r.Header.Get("Content-Type")); err != nil || mediaType != form || x.r.Header.Get("Content-Encoding") != "" {
+		return nil, fault.New(fault.UnsupportedMedia, "Content-Type %q is not read here; send %s as Slack does, unchanged.", clip(x.r.Header.Get("Content-Type")), form)
+	}
+	if err := x.reserve(); err != nil {
+		return nil, err
+	}
+	return x.readBody()
+}
+
 func checkMediaType(header nethttp.Header) error {
 	if encoding := header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return fault.New(fault.UnsupportedMedia, "Content-Encoding %q is not read here; send the body as it is.", clip(encoding))
@@ -48,6 +60,9 @@ func checkMediaType(header nethttp.Header) error {
 	return nil
 }
 
+// smallBody is what needs no room in the budget of large ones: 64 KiB.
+const smallBody = 64 << 10
+
 // reserve takes the body's size from what all bodies together may take, so
 // that many large ones are told to come back later instead of ending the
 // process. Without a length the worst is assumed.
@@ -58,6 +73,9 @@ func (x *exchange) reserve() error {
 	}
 	if size < 0 {
 		size = x.route.bodyLimit
+	}
+	if size <= smallBody {
+		return nil // many large ones must not keep claims, results and a person's abort outside
 	}
 	x.reserved = size
 	if x.server.bodyBudget.Add(size) > x.server.maxBodyBytes {

@@ -18,6 +18,8 @@ import (
 	"salve/internal/http/httpcheck"
 	"salve/internal/identity"
 	"salve/internal/incident"
+	"salve/internal/report"
+	"salve/internal/slack"
 )
 
 var testNow = time.Date(2026, 3, 1, 3, 15, 0, 0, time.UTC)
@@ -90,6 +92,12 @@ func calmUseCases() UseCases {
 	return UseCases{
 		Intake:        answering[handlers.IntakeRequest](handlers.Answer{Status: handlers.StatusHealthy}),
 		Evidence:      answering[handlers.IntakeRequest](handlers.Answer{Status: handlers.StatusHealthy}),
+		Capacity:      answering[handlers.IntakeRequest](handlers.Answer{Status: handlers.StatusHealthy, Capacity: &handlers.CapacityAnswer{}}),
+		Checks:        answering[handlers.IntakeRequest](handlers.Answer{Status: handlers.StatusHealthy}),
+		ListChecks:    answering[None](handlers.CheckList{Items: []handlers.CheckView{}}),
+		Monitoring:    answering[handlers.IntakeRequest](handlers.Answer{Status: handlers.StatusHealthy}),
+		Tasks:         answering[None](handlers.Items[handlers.TaskView]{Items: []handlers.TaskView{}}),
+		RunTask:       answering[handlers.TaskRequest](handlers.TaskAnswer{TaskView: handlers.TaskView{Name: "cleanup", LastState: "succeeded", LastRun: &testNow}, Results: []handlers.ItemResult{}, Intents: []handlers.IntentView{}}),
 		ListIntents:   answering[handlers.ListRequest](handlers.Page[handlers.IntentView]{Items: []handlers.IntentView{}}),
 		ShowIntent:    answering[handlers.ByID](anIntent()),
 		Claim:         answering[handlers.ClaimRequest](handlers.ClaimResponse{Lease: handlers.Lease{Token: "t", ExpiresAt: testNow}, Execute: json.RawMessage(`{"timeout_seconds":60}`)}),
@@ -104,6 +112,15 @@ func calmUseCases() UseCases {
 		Automation:    answering[None](handlers.AutomationView{Mode: incident.DryRunAll, At: testNow}),
 		SetAutomation: answering[handlers.AutomationRequest](handlers.AutomationView{Mode: incident.Live, At: testNow}),
 		Decisions:     answering[handlers.DecisionsRequest](handlers.Page[handlers.RecordView]{Items: []handlers.RecordView{}}),
+		Ack:           answering[handlers.NoteRequest](anIncident()),
+		Resolve:       answering[handlers.NoteRequest](anIncident()),
+		Report:        answering[handlers.ByID](report.Of(report.Case{Incident: anIncident()})),
+		Day:           answering[handlers.PeriodRequest](report.Day{Date: "2026-03-01", Lines: []report.Line{}}),
+		Week:          answering[handlers.PeriodRequest](report.OfWeek(report.Figures{From: testNow, To: testNow})),
+		Briefing:      answering[None](report.OfMorning(report.Morning{At: testNow, Since: testNow})),
+		SlackCommand:  answering[handlers.SlackRequest](slack.Help()),
+		SlackClick:    answering[handlers.SlackRequest](slack.Help()),
+		SlackEvent:    answering[handlers.SlackRequest](slack.Message{}),
 		Freezes:       answering[None](handlers.Items[handlers.FreezeView]{Items: []handlers.FreezeView{aFreeze()}}),
 		AddFreeze:     answering[handlers.FreezeRequest](aFreeze()),
 		EndFreeze:     answering[handlers.ByID](aFreeze()),

@@ -7,12 +7,15 @@ import (
 	"salve/internal/handlers"
 	"salve/internal/identity"
 	"salve/internal/incident"
+	"salve/internal/report"
+	"salve/internal/slack"
 )
 
 // Limits of bodies. Alert storms come in one piece, everything else is small.
 const (
 	bodyLimit   = 5 << 20
 	alertsLimit = 16 << 20
+	slackLimit  = 1 << 20
 )
 
 // UseCase is what a handler looks like from here.
@@ -25,6 +28,12 @@ type None struct{}
 type UseCases struct {
 	Intake        UseCase[handlers.IntakeRequest, handlers.Answer]
 	Evidence      UseCase[handlers.IntakeRequest, handlers.Answer]
+	Monitoring    UseCase[handlers.IntakeRequest, handlers.Answer]
+	Capacity      UseCase[handlers.IntakeRequest, handlers.Answer]
+	Checks        UseCase[handlers.IntakeRequest, handlers.Answer]
+	ListChecks    UseCase[None, handlers.CheckList]
+	Tasks         UseCase[None, handlers.Items[handlers.TaskView]]
+	RunTask       UseCase[handlers.TaskRequest, handlers.TaskAnswer]
 	ListIntents   UseCase[handlers.ListRequest, handlers.Page[handlers.IntentView]]
 	ShowIntent    UseCase[handlers.ByID, handlers.IntentView]
 	Claim         UseCase[handlers.ClaimRequest, handlers.ClaimResponse]
@@ -37,6 +46,15 @@ type UseCases struct {
 	ListIncidents UseCase[handlers.ListRequest, handlers.Page[incident.Incident]]
 	ShowIncident  UseCase[handlers.ByID, handlers.IncidentView]
 	Decisions     UseCase[handlers.DecisionsRequest, handlers.Page[handlers.RecordView]]
+	Ack           UseCase[handlers.NoteRequest, incident.Incident]
+	Resolve       UseCase[handlers.NoteRequest, incident.Incident]
+	Report        UseCase[handlers.ByID, report.Incident]
+	Day           UseCase[handlers.PeriodRequest, report.Day]
+	Week          UseCase[handlers.PeriodRequest, report.Week]
+	Briefing      UseCase[None, report.Briefing]
+	SlackCommand  UseCase[handlers.SlackRequest, slack.Message]
+	SlackClick    UseCase[handlers.SlackRequest, slack.Message]
+	SlackEvent    UseCase[handlers.SlackRequest, slack.Message]
 	Automation    UseCase[None, handlers.AutomationView]
 	SetAutomation UseCase[handlers.AutomationRequest, handlers.AutomationView]
 	Freezes       UseCase[None, handlers.Items[handlers.FreezeView]]
@@ -70,6 +88,7 @@ type route struct {
 func (s *Server) routes() []route {
 	const get, post, put, del = nethttp.MethodGet, nethttp.MethodPost, nethttp.MethodPut, nethttp.MethodDelete
 	const write, execute, decide, read, admin = identity.EventsWrite, identity.IntentsExecute, identity.IntentsDecide, identity.Read, identity.Admin
+	const relay = identity.SlackRelay
 	u := s.useCases
 	return []route{
 		// Scripts and n8n. A retry is a duplicate and changes nothing; with the same Idempotency-Key it gets the first answer again.
@@ -78,6 +97,15 @@ func (s *Server) routes() []route {
 		{method: post, pattern: "/v1/alerts/{source}", scope: write, endpoint: serve(sourceIntake, u.Intake), bodyLimit: alertsLimit},
 		// n8n and scripts that looked unasked. A retry is a second look; with the same Idempotency-Key it gets the first answer again.
 		{method: post, pattern: "/v1/evidence", scope: write, endpoint: serve(evidence, u.Evidence), bodyLimit: bodyLimit},
+		// n8n, every 15 minutes for each service. The same window again changes nothing; the second path is for what posts there already.
+		{method: post, pattern: "/v1/monitoring", scope: write, endpoint: serve(monitoring, u.Monitoring), bodyLimit: bodyLimit},
+		{method: post, pattern: "/webhook/monitoring-data", scope: write, endpoint: serve(monitoring, u.Monitoring), bodyLimit: bodyLimit},
+
+		// n8n and scripts that ran a check. The same result again changes nothing; an older one than is known is a duplicate.
+		{method: post, pattern: "/v1/checks", scope: write, endpoint: serve(evidence, u.Checks), bodyLimit: bodyLimit},
+		{method: get, pattern: "/v1/checks", scope: read, endpoint: serve(none, u.ListChecks)},
+		// n8n and scripts that measured a workload. A retry is asked again, and changes nothing where the answer is the same.
+		{method: post, pattern: "/v1/capacity", scope: write, endpoint: serve(evidence, u.Capacity), bodyLimit: bodyLimit},
 
 		// Consoles and scripts. Reads.
 		{method: get, pattern: "/v1/intents", scope: read, endpoint: serve(list, u.ListIntents)},
@@ -100,6 +128,20 @@ func (s *Server) routes() []route {
 		{method: get, pattern: "/v1/incidents", scope: read, endpoint: serve(list, u.ListIncidents)},
 		{method: get, pattern: "/v1/incidents/{id}", scope: read, endpoint: serve(byID, u.ShowIncident)},
 		{method: get, pattern: "/v1/incidents/{id}/decisions", scope: read, endpoint: serve(decisions, u.Decisions)},
+		// People, and n8n for them: as JSON, or as Markdown where Accept says text/markdown. Reads.
+		{method: get, pattern: "/v1/incidents/{id}/report", scope: read, endpoint: serve(byID, u.Report)},
+		{method: get, pattern: "/v1/audit", scope: read, endpoint: serve(period("date"), u.Day)},
+		{method: get, pattern: "/v1/reports/weekly", scope: read, endpoint: serve(period("week"), u.Week)},
+		{method: get, pattern: "/v1/reports/briefing", scope: read, endpoint: serve(none, u.Briefing)},
+		// A person, by console or script. A retry of ack is heard again; of resolve it gets 409 too_late.
+		{method: post, pattern: "/v1/incidents/{id}/ack", scope: decide, endpoint: serve(note, u.Ack), bodyLimit: bodyLimit},
+		{method: post, pattern: "/v1/incidents/{id}/resolve", scope: decide, endpoint: serve(note, u.Resolve), bodyLimit: bodyLimit},
+
+		// n8n's relay of Slack, unchanged. A token for one request is used once: a retry with it gets 403.
+		{method: post, pattern: "/v1/slack/commands", scope: relay, endpoint: serve(slackForm, u.SlackCommand), bodyLimit: slackLimit},
+		{method: post, pattern: "/v1/slack/interactions", scope: relay, endpoint: serve(slackForm, u.SlackClick), bodyLimit: slackLimit},
+		{method: post, pattern: "/v1/slack/events", scope: relay, endpoint: serve(slackJSON, u.SlackEvent), bodyLimit: slackLimit},
+
 		{method: get, pattern: "/v1/policy", scope: read, endpoint: serve(none, u.Policy)},
 		// People and CI who want to know what would follow. Nothing is written: a retry is another question.
 		{method: post, pattern: "/v1/policy/simulate", scope: read, endpoint: serve(simulate, u.Simulate), bodyLimit: bodyLimit},
@@ -108,6 +150,9 @@ func (s *Server) routes() []route {
 		// An administrator. A retry sets the same mode again and is audited again.
 		{method: put, pattern: "/v1/automation", scope: admin, endpoint: serve(automation, u.SetAutomation), bodyLimit: bodyLimit},
 
+		{method: get, pattern: "/v1/tasks", scope: read, endpoint: serve(none, u.Tasks)},
+		// An administrator. A task runs once a period: a retry gets the run that there is.
+		{method: post, pattern: "/v1/tasks/{name}/run", scope: admin, endpoint: serve(task, u.RunTask), bodyLimit: bodyLimit},
 		{method: get, pattern: "/v1/freezes", scope: read, endpoint: serve(none, u.Freezes)},
 		// An administrator. A retry adds a second freeze, which stops no more than the first.
 		{method: post, pattern: "/v1/freezes", scope: admin, endpoint: serve(freeze, u.AddFreeze), bodyLimit: bodyLimit},

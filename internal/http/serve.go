@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"mime"
 	nethttp "net/http"
 	"strconv"
+	"strings"
 )
 
 // Buffers that grew beyond this are not kept.
@@ -36,7 +38,27 @@ type appender interface {
 	AppendJSON(dst []byte) ([]byte, error)
 }
 
+// readable is an answer that people may want to read as it is.
+type readable interface{ Markdown() string }
+
+// wantsMarkdown says whether text/markdown was asked for, and JSON was not.
+func wantsMarkdown(r *nethttp.Request) bool {
+	for _, accepted := range strings.Split(r.Header.Get("Accept"), ",") {
+		switch mediaType, _, _ := mime.ParseMediaType(accepted); mediaType {
+		case "text/markdown":
+			return true
+		case "application/json":
+			return false
+		}
+	}
+	return false
+}
+
 func (x *exchange) reply(answer any) error {
+	if d, is := answer.(readable); is && wantsMarkdown(x.r) {
+		x.send(nethttp.StatusOK, "text/markdown; charset=utf-8", []byte(d.Markdown()))
+		return nil
+	}
 	buffer := x.server.buffers.Get().(*bytes.Buffer)
 	defer x.server.keep(buffer)
 	if err := render(buffer, answer); err != nil {

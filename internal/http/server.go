@@ -155,7 +155,7 @@ func notFound(x *exchange) error {
 
 func (s *Server) methodNotAllowed(x *exchange) error {
 	var allowed []string
-	for _, method := range []string{nethttp.MethodGet, nethttp.MethodHead, nethttp.MethodPost, nethttp.MethodPut} {
+	for _, method := range []string{nethttp.MethodGet, nethttp.MethodHead, nethttp.MethodPost, nethttp.MethodPut, nethttp.MethodDelete} {
 		if s.mux.Match(chi.NewRouteContext(), method, x.r.URL.Path) {
 			allowed = append(allowed, method)
 		}

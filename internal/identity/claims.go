@@ -20,20 +20,31 @@ type tokenClaims struct {
 	Scp   scopeClaim `json:"scp,omitempty"`
 
 	Groups []string `json:"groups,omitempty"`
+
+	SlackUser  string `json:"slack_user,omitempty"`
+	BodySHA256 string `json:"body_sha256,omitempty"`
 }
 
 // parse checks signature and claims. Nothing a claim says is reported before
 // the signature holds.
 func (v *Verifier) parse(keys *keySet, token string) (Caller, error) {
 	var claims tokenClaims
+	var signer *key
 	parsed, err := v.parser.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
-		return verificationKey(keys, t)
+		var err error
+		if signer, err = verificationKey(keys, t); err != nil {
+			return nil, err
+		}
+		return signer.public, nil
 	})
 	if err != nil {
 		return Caller{}, v.explain(parsed, &claims, err)
 	}
 	if err := checkName("sub", claims.Subject); err != nil {
 		return Caller{}, err
+	}
+	if strings.HasPrefix(claims.Subject, slackSubject) {
+		return Caller{}, refuse(Claim, "the token's sub begins with "+slackSubject+": that is how people in Slack are called, and they are proven by a token for one request")
 	}
 	if claims.ID != "" {
 		if err := checkName("jti", claims.ID); err != nil {
@@ -45,16 +56,48 @@ func (v *Verifier) parse(keys *keySet, token string) (Caller, error) {
 			return Caller{}, err
 		}
 	}
+	request, err := claims.request(v.now().Add(maxRequestLife + v.config.Leeway))
+	if err != nil {
+		return Caller{}, err
+	}
+	scopes := Scopes(claims.Scope...) | Scopes(claims.Scp...)
+	if beyond := scopes &^ signer.scopes; beyond != 0 {
+		return Caller{}, refuse(Claim, fmt.Sprintf("the token asks for %s, and its key may sign for %s only", beyond, signer.scopes))
+	}
 	return Caller{
+		Request:   request,
 		Groups:    claims.Groups,
 		Subject:   claims.Subject,
-		Scopes:    Scopes(claims.Scope...) | Scopes(claims.Scp...),
+		Scopes:    scopes,
 		TokenID:   claims.ID,
 		ExpiresAt: claims.ExpiresAt.Time,
 	}, nil
 }
 
-func verificationKey(keys *keySet, t *jwt.Token) (any, error) {
+// slackSubject is how the subjects of people in Slack begin.
+const slackSubject = "slack:"
+
+// maxRequestLife bounds a token that stands for one person and one request.
+const maxRequestLife = time.Minute
+
+// request reads what a token says of the one request that it was signed for. Such a
+// token is short-lived and has an id, so that it can be used once.
+func (c *tokenClaims) request(latest time.Time) (*Request, error) {
+	switch {
+	case c.SlackUser == "" && c.BodySHA256 == "":
+		return nil, nil
+	case c.SlackUser == "" || c.BodySHA256 == "" || c.ID == "" || c.IssuedAt == nil:
+		return nil, refuse(Claim, "a token for one request needs slack_user, body_sha256, jti and iat")
+	case c.ExpiresAt.Sub(c.IssuedAt.Time) > maxRequestLife || c.ExpiresAt.After(latest):
+		return nil, refuse(Claim, "a token for one request lives for a minute at most")
+	}
+	if err := checkName("slack_user", c.SlackUser); err != nil {
+		return nil, err
+	}
+	return &Request{SlackUser: c.SlackUser, BodySHA256: strings.ToLower(c.BodySHA256)}, nil
+}
+
+func verificationKey(keys *keySet, t *jwt.Token) (*key, error) {
 	// RFC 7515, 4.1.11: an extension marked critical must be understood. None is.
 	if _, critical := t.Header["crit"]; critical {
 		return nil, refuse(Malformed, "the header has critical extensions; leave out crit")
@@ -63,11 +106,7 @@ func verificationKey(keys *keySet, t *jwt.Token) (any, error) {
 	if _, present := t.Header["kid"]; present && !ok {
 		return nil, refuse(Malformed, "the header's kid must be a string")
 	}
-	k, err := keys.find(kid, t.Method.Alg())
-	if err != nil {
-		return nil, err
-	}
-	return k.public, nil
+	return keys.find(kid, t.Method.Alg())
 }
 
 func checkName(claim, value string) error {

@@ -33,7 +33,11 @@ type key struct {
 	public     crypto.PublicKey
 	algs       []string
 	thumbprint string
+	scopes     ScopeSet // what it may sign for; all, unless something says less
 }
+
+// everything is what a key may sign for that nothing bounds.
+var everything = Scopes(AllScopes()...)
 
 func (k *key) fits(alg string) bool { return slices.Contains(k.algs, alg) }
 
@@ -41,18 +45,18 @@ func (k *key) fits(alg string) bool { return slices.Contains(k.algs, alg) }
 func newKey(public crypto.PublicKey) (*key, error) {
 	switch p := public.(type) {
 	case ed25519.PublicKey:
-		return &key{p, []string{EdDSA}, okpThumbprint(p)}, nil
+		return &key{p, []string{EdDSA}, okpThumbprint(p), everything}, nil
 	case *ecdsa.PublicKey:
 		if p.Curve != elliptic.P256() {
 			return nil, fmt.Errorf("EC curve %s cannot be used: ES256 needs P-256", p.Curve.Params().Name)
 		}
 		thumbprint, err := ecThumbprint(p)
-		return &key{p, []string{ES256}, thumbprint}, err
+		return &key{p, []string{ES256}, thumbprint, everything}, err
 	case *rsa.PublicKey:
 		if p.N.BitLen() < minRSABits {
 			return nil, fmt.Errorf("RSA key of %d bits is too short: at least %d are needed", p.N.BitLen(), minRSABits)
 		}
-		return &key{p, []string{RS256, PS256}, rsaThumbprint(p)}, nil
+		return &key{p, []string{RS256, PS256}, rsaThumbprint(p), everything}, nil
 	}
 	return nil, errors.New("unsupported key type: Ed25519, EC P-256 or RSA is needed")
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // From RFC 8037, appendix A: the key and its thumbprint.
@@ -34,6 +35,49 @@ func TestOpenKeyringJWKS(t *testing.T) {
 	}
 	if _, err := set.find("2011-04-29", PS256); !errors.Is(err, Algorithm) {
 		t.Errorf("a JWK's alg must bind: %v", err)
+	}
+}
+
+// A key that may sign for some scopes signs for no other, under whatever name.
+func TestKeysAreBounded(t *testing.T) {
+	private, public := generate(t, ES256)
+	token := func(scopes ScopeSet) string {
+		return must(Sign(private, Claims{Subject: "n8n", Scopes: scopes, Audience: "salve", TTL: time.Hour}, time.Now(), "id"))(t)
+	}
+	for name, files := range map[string]map[string]string{
+		"in a file beside it":        {"relay.pub.pem": string(public), "relay.scopes": "slack:relay read\n"},
+		"under one of its names":     {"a.pem": string(public), "relay.pub.pem": string(public), "relay.scopes": "read slack:relay"},
+		"whichever name comes first": {"relay.pub.pem": string(public), "relay.scopes": "read slack:relay", "z.pem": string(public)},
+	} {
+		dir := t.TempDir()
+		for file, text := range files {
+			writeFile(t, filepath.Join(dir, file), []byte(text))
+		}
+		v := must(NewVerifier(must(OpenKeyring(dir))(t), Config{Audience: "salve"}, time.Now))(t)
+		for _, c := range []struct {
+			scopes ScopeSet
+			ok     bool
+		}{{Scopes(SlackRelay), true}, {Scopes(SlackRelay, Read), true}, {Scopes(Admin), false}, {Scopes(SlackRelay, IntentsDecide), false}} {
+			_, err := v.Verify(token(c.scopes))
+			if (err == nil) != c.ok || err != nil && !strings.Contains(err.Error(), "may sign for") {
+				t.Errorf("%s: %s: %v, want it let in: %t", name, c.scopes, err, c.ok)
+			}
+		}
+	}
+	for name, files := range map[string][2]string{"no key beside it": {"relay.scopes", "read"}, "no such scope": {"good.scopes", "reed"}, "nothing": {"good.scopes", " \n"}} {
+		dir := t.TempDir()
+		writeFile(t, filepath.Join(dir, "good.pub.pem"), public)
+		writeFile(t, filepath.Join(dir, files[0]), []byte(files[1]))
+		if _, err := OpenKeyring(dir); err == nil || !strings.Contains(err.Error(), strings.TrimSuffix(files[0], ".scopes")) {
+			t.Errorf("%s: %v, want an error that names the file", name, err)
+		}
+	}
+	set := loadJWKS(t, strings.Replace(ecKeyJWK, `"kid"`, `"salve_scopes":"read","kid"`, 1), rfc8037Key)
+	if k := must(set.find("ec", ES256))(t); k.scopes != Scopes(Read) {
+		t.Errorf("a JWK with salve_scopes may sign for %s, want read", k.scopes)
+	}
+	if k := must(set.find(rfc8037Thumbprint, EdDSA))(t); k.scopes != everything {
+		t.Errorf("a JWK without salve_scopes may sign for %s, want everything", k.scopes)
 	}
 }
 
@@ -178,7 +222,7 @@ func TestKeyringOfOnePublicFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteKeys(dir, private, public); err != nil {
+	if err := WriteKeys(dir, private, public, 0); err != nil {
 		t.Fatal(err)
 	}
 	ring, err := OpenKeyring(filepath.Join(dir, "salve.pub.pem"))

@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,6 +32,7 @@ func (s *keySet) add(kid string, k *key) error {
 		}
 	}
 	if known, ok := s.byKid[k.thumbprint]; ok {
+		known.scopes &= k.scopes // what bounds a key under one name bounds it under all
 		k = known
 	} else {
 		s.keys = append(s.keys, k)
@@ -100,6 +102,9 @@ func (s *keySet) addDirectory(dir string) error {
 		return fmt.Errorf("keys: %w", err)
 	}
 	for _, entry := range entries {
+		if err := boundsAKey(dir, entry.Name()); err != nil {
+			return err
+		}
 		path := filepath.Join(dir, entry.Name())
 		// Stat, not the entry's own type: mounted secrets are symbolic links.
 		info, err := os.Stat(path)
@@ -134,7 +139,51 @@ func (s *keySet) addFile(path string) error {
 	if err != nil {
 		return err
 	}
-	return s.add(strings.TrimSuffix(strings.TrimSuffix(name, ".pem"), ".pub"), k)
+	kid := kidOf(name)
+	if k.scopes, err = boundOf(filepath.Join(filepath.Dir(path), kid+scopesSuffix)); err != nil {
+		return err
+	}
+	return s.add(kid, k)
+}
+
+// kidOf is what a key is called by its file: relay of relay.pub.pem.
+func kidOf(name string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(name, ".pem"), ".pub")
+}
+
+// scopesSuffix is that of the file beside a key that says what it may sign for:
+// relay.scopes holds slack:relay, and the key of relay.pub.pem signs for nothing else.
+const scopesSuffix = ".scopes"
+
+// boundOf reads what a key may sign for; without a file that is everything.
+func boundOf(path string) (ScopeSet, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return everything, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	scopes, err := ParseScopes(strings.Join(strings.Fields(string(data)), " "))
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", filepath.Base(path), err)
+	}
+	return scopes, nil
+}
+
+// boundsAKey refuses a file of scopes that stands beside no key: somebody means to
+// bound one, and does not.
+func boundsAKey(dir, name string) error {
+	kid, is := strings.CutSuffix(name, scopesSuffix)
+	if !is {
+		return nil
+	}
+	for _, file := range []string{kid + ".pub.pem", kid + ".pem"} {
+		if _, err := os.Stat(filepath.Join(dir, file)); err == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("key file %s: it bounds no key: there is no %s.pub.pem beside it", filepath.Join(dir, name), kid)
 }
 
 func readBounded(path string) ([]byte, error) {
@@ -215,13 +264,23 @@ func (s *keySet) addJWKS(data []byte) error {
 	var doc struct {
 		Keys []jwkset.JWKMarshal `json:"keys"`
 	}
-	if err := json.Unmarshal(data, &doc); err != nil {
+	var bounds struct {
+		Keys []struct {
+			Scopes *string `json:"salve_scopes"` // what the key may sign for; missing: everything
+		} `json:"keys"`
+	}
+	if err := errors.Join(json.Unmarshal(data, &doc), json.Unmarshal(data, &bounds)); err != nil {
 		return fmt.Errorf(`is not a JWK set ({"keys":[…]}): %w`, err)
 	}
 	for i, jwk := range doc.Keys {
 		k, err := parseJWK(jwk)
 		if err != nil {
 			return fmt.Errorf("/keys/%d: %w", i, err)
+		}
+		if text := bounds.Keys[i].Scopes; text != nil {
+			if k.scopes, err = ParseScopes(*text); err != nil {
+				return fmt.Errorf("/keys/%d/salve_scopes: %w", i, err)
+			}
 		}
 		if jwk.KID == "" {
 			jwk.KID = k.thumbprint

@@ -59,7 +59,10 @@ func encodePair(signer crypto.Signer) (private, public []byte, err error) {
 
 // WriteKeys puts a pair into dir as salve.key.pem (0600) and salve.pub.pem
 // (0644). It never overwrites: a lost private key cannot be made again.
-func WriteKeys(dir string, private, public []byte) error {
+//
+// Where scopes are given a third file, salve.scopes, says that the key signs for
+// nothing else.
+func WriteKeys(dir string, private, public []byte, scopes ScopeSet) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("keys: %w", err)
 	}
@@ -70,7 +73,10 @@ func WriteKeys(dir string, private, public []byte) error {
 	if err := writeNew(filepath.Join(dir, publicKeyFile), public, 0o644); err != nil {
 		return errors.Join(err, os.Remove(keyPath))
 	}
-	return nil
+	if scopes == 0 {
+		return nil
+	}
+	return writeNew(filepath.Join(dir, kidOf(publicKeyFile)+scopesSuffix), []byte(scopes.String()+"\n"), 0o644)
 }
 
 func writeNew(path string, data []byte, mode os.FileMode) error {

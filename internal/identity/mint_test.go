@@ -71,14 +71,14 @@ func TestSignRefuses(t *testing.T) {
 func TestWriteKeys(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new")
 	private, public := generate(t, ES256)
-	noErr(t, WriteKeys(dir, private, public))
+	noErr(t, WriteKeys(dir, private, public, 0))
 	for name, mode := range map[string]os.FileMode{privateKeyFile: 0o600, publicKeyFile: 0o644} {
 		info := must(os.Stat(filepath.Join(dir, name)))(t)
 		if info.Mode() != mode {
 			t.Errorf("%s has mode %v, want %v", name, info.Mode(), mode)
 		}
 	}
-	err := WriteKeys(dir, []byte("other"), []byte("other"))
+	err := WriteKeys(dir, []byte("other"), []byte("other"), 0)
 	if err == nil || !strings.Contains(err.Error(), "exists already") {
 		t.Errorf("got %v", err)
 	}
@@ -90,7 +90,7 @@ func TestWriteKeys(t *testing.T) {
 func TestWriteKeysLeavesNoHalfPair(t *testing.T) {
 	dir := t.TempDir()
 	writeFile(t, filepath.Join(dir, publicKeyFile), []byte("old"))
-	if err := WriteKeys(dir, []byte("k"), []byte("p")); err == nil {
+	if err := WriteKeys(dir, []byte("k"), []byte("p"), 0); err == nil {
 		t.Fatal("overwrote the public key")
 	}
 	if _, err := os.Stat(filepath.Join(dir, privateKeyFile)); !os.IsNotExist(err) {

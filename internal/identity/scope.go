@@ -102,6 +102,14 @@ type Caller struct {
 	Groups    []string // that the token vouches for
 	TokenID   string
 	ExpiresAt time.Time
+	Request   *Request // none: a standing token
+}
+
+// Request is the one request that a token was signed for: whose it is, and the
+// SHA-256 of its body in hexadecimal digits.
+type Request struct {
+	SlackUser  string
+	BodySHA256 string
 }
 
 // Allows is the whole policy of the doors: a scope is held or it is not.

@@ -8,6 +8,14 @@ const (
 	CauseHealthy = "healthy"
 )
 
+// Why an objective is likely missed.
+const (
+	LikelyDeployment = "deployment" // one in the window, or shortly before
+	LikelyDependency = "dependency" // which fails
+	LikelySaturation = "saturation" // of CPU or memory
+	LikelySurge      = "surge"      // of traffic
+)
+
 // Diagnosis is cause, confidence, the evidence that supports it and the
 // evidence that is missing. The same evidence gives the same diagnosis.
 type Diagnosis struct {
@@ -19,6 +27,7 @@ type Diagnosis struct {
 	Evidence     []string      `json:"evidence"` // quoted from what was sent
 	Missing      []string      `json:"missing"`  // what would decide, in words
 	Alternatives []Alternative `json:"alternatives"`
+	Likely       string        `json:"likely,omitempty"` // of an objective: why it is missed, as far as that shows
 
 	Subject    Target    `json:"subject,omitzero"` // the object that is ill: the pod
 	Owner      Target    `json:"owner,omitzero"`   // its top controller as far as the evidence shows

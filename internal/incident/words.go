@@ -11,6 +11,18 @@ const (
 	Info     Severity = "info"
 )
 
+// Mark is how a severity begins a message: seen before it is read.
+func (s Severity) Mark() string {
+	switch s {
+	case Critical, High:
+		return "🚨"
+	case Warning:
+		return "⚠️"
+	default:
+		return "🔵"
+	}
+}
+
 // Severities lists them, worst first.
 func Severities() []Severity { return []Severity{Critical, High, Warning, Info} }
 

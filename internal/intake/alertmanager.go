@@ -12,7 +12,20 @@ import (
 	"salve/internal/incident"
 )
 
-const sourceAlertmanager = "alertmanager"
+// webhook is one program that sends what Alertmanager's webhook sends, in a version
+// of its own.
+type webhook struct {
+	source  string
+	name    string // for people
+	version string // as it stands in the body
+}
+
+// Grafana Alerting took the payload over, as version 1, with members of its own beside
+// it. Source: Grafana's documentation of the webhook notifier.
+var (
+	fromAlertmanager = webhook{"alertmanager", "Alertmanager", "4"}
+	fromGrafana      = webhook{"grafana", "Grafana", "1"}
+)
 
 // webhookAlert is one alert of Alertmanager's webhook, version 4.
 type webhookAlert struct {
@@ -33,32 +46,32 @@ type notification struct {
 	seen      map[string]bool
 }
 
-// parseAlertmanager reads a notification as Alertmanager 0.16 to 0.34 sends it.
-func parseAlertmanager(in Input) (Parsed, error) {
+// parse reads a notification as Alertmanager 0.16 to 0.34, or Grafana 9 to 12, sends it.
+func (h webhook) parse(in Input) (Parsed, error) {
 	b := newBody(in.Body)
-	n, err := readNotification(b)
+	n, err := h.read(b)
 	if err != nil {
 		return Parsed{}, unreadable(err)
 	}
 	parsed := Parsed{Items: make([]Item, len(n.alerts))}
 	if n.truncated > 0 {
-		parsed.Notes = append(parsed.Notes, fmt.Sprintf("Alertmanager left out %d alerts of this group (max_alerts)", n.truncated))
+		parsed.Notes = append(parsed.Notes, fmt.Sprintf("%s left out %d alerts of this group (max_alerts)", h.name, n.truncated))
 	}
 	for i, s := range n.alerts {
-		parsed.Items[i] = webhookItem(in, b, s, "/alerts/"+strconv.Itoa(i))
+		parsed.Items[i] = h.item(in, b, s, "/alerts/"+strconv.Itoa(i))
 	}
 	return parsed, nil
 }
 
-func readNotification(b body) (notification, error) {
+func (h webhook) read(b body) (notification, error) {
 	n := notification{seen: map[string]bool{}}
 	whole := b.whole()
 	if whole.from == whole.to {
-		return n, &BodyError{Detail: "the body is empty; send a notification of Alertmanager's webhook, version 4", Offset: -1}
+		return n, &BodyError{Detail: "the body is empty; send a notification of " + h.called(), Offset: -1}
 	}
 	w := b.walk()
 	if b.text[whole.from] != '{' {
-		return n, b.wrongKind("the body is not an object; send a notification of Alertmanager's webhook, version 4")
+		return n, b.wrongKind("the body is not an object; send a notification of " + h.called())
 	}
 	if _, err := w.ReadToken(); err != nil {
 		return n, err
@@ -71,7 +84,7 @@ func readNotification(b body) (notification, error) {
 	if _, err := w.ReadToken(); err != nil {
 		return n, err
 	}
-	return n, cmp.Or(w.end(), n.complete())
+	return n, cmp.Or(w.end(), n.complete(h))
 }
 
 // readMember reads one member of the envelope. What is not needed may be there,
@@ -123,20 +136,22 @@ func wrongMember(w walker, member, want string) error {
 	return &BodyError{Detail: "must be " + want + ", not " + article(kind), Pointer: "/" + member, Offset: at}
 }
 
-// complete says whether this is a notification of version 4.
-func (n *notification) complete() error {
+func (h webhook) called() string { return h.name + "'s webhook, version " + h.version }
+
+// complete says whether this is a notification of that version.
+func (n *notification) complete(h webhook) error {
 	switch {
 	case !n.seen["version"]:
-		return &BodyError{Detail: `version is missing; Alertmanager's webhook says "4"`, Pointer: "/version", Offset: -1}
-	case n.version != `"4"`:
-		return &BodyError{Detail: fmt.Sprintf(`version %s is not known; Alertmanager's webhook says "4"`, clip(n.version, quoted)), Pointer: "/version", Offset: -1}
+		return &BodyError{Detail: fmt.Sprintf("version is missing; %s's webhook says %q", h.name, h.version), Pointer: "/version", Offset: -1}
+	case n.version != strconv.Quote(h.version):
+		return &BodyError{Detail: fmt.Sprintf("version %s is not known; %s's webhook says %q", clip(n.version, quoted), h.name, h.version), Pointer: "/version", Offset: -1}
 	case !n.seen["alerts"]:
 		return &BodyError{Detail: "alerts is missing", Pointer: "/alerts", Offset: -1}
 	}
 	return nil
 }
 
-func webhookItem(in Input, b body, s span, root string) Item {
+func (h webhook) item(in Input, b body, s span, root string) Item {
 	raw, f := b.item(s), &findings{notes: b.notes(s)}
 	a, ok := decode[webhookAlert](raw, f)
 	if !ok {
@@ -147,7 +162,7 @@ func webhookItem(in Input, b body, s span, root string) Item {
 		return f.rejected(root)
 	}
 	cluster := in.cluster(f.name(a.Labels, "cluster"))
-	event := a.event(cluster, f)
+	event := a.event(h.source, cluster, f)
 	event.StartsAt, event.EndsAt, event.Payload = starts, ends, raw
 	return in.item(event, clues{cluster: cluster, labels: event.Labels}, "", f)
 }
@@ -177,15 +192,15 @@ func (a *webhookAlert) check(now time.Time, f *findings) (starts, ends time.Time
 	return starts, ends
 }
 
-func (a *webhookAlert) event(cluster string, f *findings) incident.Event {
+func (a *webhookAlert) event(source, cluster string, f *findings) incident.Event {
 	fingerprint := a.Fingerprint
 	if fingerprint == "" {
-		fingerprint = labelFingerprint(sourceAlertmanager, cluster, a.Labels)
+		fingerprint = labelFingerprint(source, cluster, a.Labels)
 	}
 	labels := f.fitPairs("label", a.Labels, maxLabelValue)
 	annotations := f.fitPairs("annotation", a.Annotations, maxText)
 	return incident.Event{
-		Source:      sourceAlertmanager,
+		Source:      source,
 		Status:      incident.AlertStatus(a.Status),
 		Fingerprint: fingerprint,
 		Name:        cmp.Or(f.name(labels, "alertname"), unnamed),

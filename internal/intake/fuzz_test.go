@@ -89,3 +89,58 @@ func checkEvent(t *testing.T, e incident.Event) {
 		t.Fatalf("Postgres holds no such text: %q", all)
 	}
 }
+
+func FuzzChecks(f *testing.F) {
+	f.Add([]byte(`{"name":"disk","kind":"disk","host":"web-01","status":"failed","observed_at":"2026-03-14T09:00:00Z","evidence":{"disk":{}}}`))
+	f.Add([]byte(`[{"name":"a","status":"passed"},null,7,{"name":"../x","evidence":[]}]`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		results, err := Checks(input(body))
+		if _, ok := err.(*BodyError); err != nil && !ok {
+			t.Fatalf("%T: %v", err, err)
+		}
+		for _, r := range results {
+			switch {
+			case len(r.Rejected) > 0:
+				checkRejected(t, Item{Rejected: r.Rejected})
+			case !checkName.MatchString(r.Name), r.ObservedAt.After(r.ReceivedAt), r.Status == "" && r.Evidence == nil:
+				t.Fatalf("taken: %+v", r)
+			}
+		}
+	})
+}
+
+func FuzzCapacity(f *testing.F) {
+	f.Add([]byte(`{"namespace":"shop","name":"api","cpu_percent":84,"pod_count":3,"cpu_range":{"status":"success","data":{"resultType":"matrix","result":[{"values":[[1767225600,"61.2"],[1e999,"NaN"]]}]}}}`))
+	f.Add([]byte(`{"namespace":"shop","name":"api","pod_count":1e9,"cpu_range":{"status":"error"},"evidence":{"deployments":7}}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		u, err := Capacity(input(body))
+		if _, ok := err.(*BodyError); err != nil && !ok {
+			t.Fatalf("%T: %v", err, err)
+		}
+		if err != nil || len(u.Rejected) > 0 {
+			checkRejected(t, Item{Rejected: u.Rejected})
+			return
+		}
+		if u.Pods < 1 || u.Target.Namespace == "" || u.Target.Name == "" || u.Min > 0 && u.Max > 0 && u.Min > u.Max {
+			t.Fatalf("taken: %+v", u)
+		}
+		for i, s := range u.Series {
+			if !(s.Value >= 0 && s.Value <= maxPerCent) || i > 0 && !s.At.After(u.Series[i-1].At) || s.At.After(u.ReceivedAt.Add(maxAhead)) {
+				t.Fatalf("sample %d is %+v", i, s)
+			}
+		}
+	})
+}
+
+func FuzzSenders(f *testing.F) {
+	for _, file := range []string{"cloudwatch-alarm", "datadog-triggered", "pagerduty-triggered", "github-deployment-failure", "gatus-triggered", "uptime-kuma-down", "cloudevents-batch"} {
+		f.Add(sourceOf(file), payload(f, file+".json"))
+	}
+	f.Fuzz(func(t *testing.T, name string, body []byte) {
+		source, err := Lookup(name)
+		if err != nil {
+			return
+		}
+		checkParsed(t, source, body)
+	})
+}

@@ -64,3 +64,14 @@ func episode(source, cluster, fingerprint string, starts time.Time) incident.Epi
 	}
 	return sha256.Sum256(b)
 }
+
+// Fingerprint identifies an alert that Salve makes itself of what was sent.
+func Fingerprint(source, cluster string, fields ...string) string {
+	return fieldFingerprint(source, cluster, fields...)
+}
+
+// Episode is the episode of an alert without a start: whichever is open under its
+// fingerprint.
+func Episode(source, cluster, fingerprint string) incident.Episode {
+	return episode(source, cluster, fingerprint, time.Time{})
+}

@@ -68,19 +68,45 @@ func (e *UnknownSourceError) Error() string {
 // Native reads the alerts of POST /v1/alerts.
 func Native() Source { return Source{Name: "native", Parse: parseNative} }
 
+// sources are those of POST /v1/alerts/{source}.
+func sources() []Source {
+	return []Source{
+		{Name: fromAlertmanager.source, Parse: fromAlertmanager.parse},
+		{Name: fromGrafana.source, Parse: fromGrafana.parse},
+		{Name: fromCloudWatch.source, Parse: fromCloudWatch.parse},
+		{Name: fromDatadog.source, Parse: fromDatadog.parse},
+		{Name: fromPagerDuty.source, Parse: fromPagerDuty.parse},
+		{Name: fromGitHub.source, Parse: fromGitHub.parse},
+		{Name: "argocd", Parse: parseArgoCD},
+		{Name: fromGatus.source, Parse: fromGatus.parse},
+		{Name: fromUptimeKuma.source, Parse: fromUptimeKuma.parse},
+		{Name: "cloudevents", Parse: parseCloudEvents},
+	}
+}
+
 // Known lists the sources of POST /v1/alerts/{source}.
-func Known() []string { return []string{"alertmanager"} }
+func Known() []string {
+	var names []string
+	for _, s := range sources() {
+		names = append(names, s.Name)
+	}
+	return names
+}
 
 // Lookup finds the source of POST /v1/alerts/{source}, or gives an
 // *UnknownSourceError.
 func Lookup(name string) (Source, error) {
-	switch name {
-	case "alertmanager":
-		return Source{Name: name, Parse: parseAlertmanager}, nil
-	default:
-		return Source{}, &UnknownSourceError{Name: name}
+	for _, s := range sources() {
+		if s.Name == name {
+			return s, nil
+		}
 	}
+	return Source{}, &UnknownSourceError{Name: name}
 }
+
+// parseArgoCD reads what deploy/argocd has Argo CD's notifications send: Argo CD's body
+// is the user's template, and that one is a native alert.
+func parseArgoCD(in Input) (Parsed, error) { return parseNative(in) }
 
 // cluster is the first of the names given, the request's hint, and the default.
 func (in Input) cluster(named ...string) string {

@@ -80,7 +80,7 @@ func (p *Policy) Channels(rule string) Channels {
 	}
 	for _, c := range [...]struct{ from, into *string }{
 		{&r.channels.Critical, &all.Critical}, {&r.channels.High, &all.High}, {&r.channels.Warning, &all.Warning},
-		{&r.channels.Info, &all.Info}, {&r.channels.Repaired, &all.Repaired},
+		{&r.channels.Info, &all.Info}, {&r.channels.Repaired, &all.Repaired}, {&r.channels.SMS, &all.SMS},
 	} {
 		if *c.from != "" {
 			*c.into = *c.from

@@ -113,6 +113,8 @@ func recurrence(f incident.Freeze) (*rrule.RRule, error) {
 		return nil, wrong("rrule", "leave DTSTART out; it begins at starts_at")
 	case option.Freq != rrule.YEARLY && option.Freq != rrule.MONTHLY && option.Freq != rrule.WEEKLY && option.Freq != rrule.DAILY:
 		return nil, wrong("rrule", "FREQ must be YEARLY, MONTHLY, WEEKLY or DAILY")
+	case max(1, len(option.Byhour))*max(1, len(option.Byminute))*max(1, len(option.Bysecond)) > 4:
+		return nil, wrong("rrule", "BYHOUR, BYMINUTE and BYSECOND make more than 4 beginnings a day; a longer freeze would be right")
 	case option.Interval > 366 || option.Count > 10000:
 		return nil, wrong("rrule", "INTERVAL may be 366 and COUNT 10000 at most")
 	}

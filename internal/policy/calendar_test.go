@@ -46,6 +46,7 @@ func TestCheckFreeze(t *testing.T) {
 		{"a start of its own", func(f *incident.Freeze) { f.RRule = "DTSTART:20200101T000000Z\nRRULE:FREQ=DAILY" }, "leave DTSTART out"},
 		{"never", func(f *incident.Freeze) { f.RRule = "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30" }, "it never comes again within five years"},
 		{"longer than the day", func(f *incident.Freeze) { f.RRule, f.EndsAt = "FREQ=DAILY", f.StartsAt.Add(25*time.Hour) }, "before the one of 25h0m0s is over"},
+		{"each minute", func(f *incident.Freeze) { f.RRule = "FREQ=DAILY;BYHOUR=1,2,3;BYMINUTE=1,2" }, "more than 4 beginnings a day"},
 		{"a long rule", func(f *incident.Freeze) { f.RRule = "FREQ=DAILY;BYMONTHDAY=" + strings.Repeat("1,", 300) + "1" }, "it is longer than 500 characters"},
 	} {
 		f := good

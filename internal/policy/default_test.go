@@ -102,6 +102,9 @@ func TestDefaultDecisions(t *testing.T) {
 			{Action: "host.logs.compress", Mode: incident.Auto, Independent: true, Params: map[string]any{"larger_than_mb": int64(100)}},
 			{Action: "host.coredumps.delete", Mode: incident.Auto, Independent: true},
 		}},
+		"workload.hpa_maxed": {incident.VerdictRepair, 3, "autoscaler-at-its-end", []incident.Step{
+			{Action: "git.pull_request", Mode: incident.Auto, Params: map[string]any{"autoscaler_max_factor": 1.5, "autoscaler_ceiling": int64(50)}},
+		}},
 		"node.not_ready":           {incident.VerdictApprove, 2, "node-not-ready", cordon},
 		"node.network_unavailable": {incident.VerdictApprove, 2, "node-not-ready", cordon},
 	}
@@ -159,7 +162,9 @@ intents: {expire_after: 1d}
 verification: {window: 15m, look_every: 1m, healthy_for: 3m}
 recurrence: 7d
 lease: {grace: 90s}
-channels: {critical: "#a", high: "#b", warning: "#c", info: "#d", repaired: "#e"}
+channels: {critical: "#a", high: "#b", warning: "#c", info: "#d", repaired: "#e", sms: ops}
+slack: {decide: [U0A], admin: [U0B]}
+reports: {manual_baseline: 1h}
 inventory: {clusters: prod-1, namespaces: [shop], hosts: ["web-*"], domains: ["*.example.com"],
   repositories: [{repo: acme/deploy, base: prod, clusters: [prod-1], namespaces: [shop], paths: ["apps/*.yaml"]}]}
 budgets: {window: 2h, target: 4, service: 11, namespace: 21, cluster: 41, total: 61, actions: {k8s.pod.restart: 5}}
@@ -168,7 +173,9 @@ breaker: {failures: 4, within: 2h}
 blast_radius: {pods: 2, percent: 30}
 autonomy: {at_least: 30, confidence: 95, ceiling: 4, within: 30d}
 storm: {incidents: 21, within: 6m, cooldown: 12m, collects: 4, reopen: 11}
-monitoring: {stale_after: 3, sources: {alertmanager: 1m}}
+monitoring: {stale_after: 3, heartbeat: 5m, sources: {alertmanager: 1m}, open_after: 5m, clear_after: 1h, urgent: {error_rate: 20, services: ["pay-*"]},
+  objectives: {availability: 99.5, error_rate: 2, p99_latency: 2s}, services: {shop: {error_rate: 0.5}}}
+scaling: {target_cpu: 60, tolerance: 5, min_pods: 3, max_pods: 30, start_up: 10m, down_after: 1h}
 rules: []
 `
 	want := Settings{
@@ -183,7 +190,9 @@ rules: []
 		IntentExpiresAfter: day,
 		Verification:       VerificationSettings{Window: 15 * time.Minute, LookEvery: time.Minute, HealthyFor: 3 * time.Minute},
 		Recurrence:         7 * day, LeaseGrace: 90 * time.Second,
-		Channels: Channels{Critical: "#a", High: "#b", Warning: "#c", Info: "#d", Repaired: "#e"},
+		Channels:       Channels{Critical: "#a", High: "#b", Warning: "#c", Info: "#d", Repaired: "#e", SMS: "ops"},
+		ManualBaseline: time.Hour,
+		Slack:          SlackPeople{Decide: []string{"U0A"}, Admin: []string{"U0B"}},
 		Inventory: Inventory{Clusters: []string{"prod-1"}, Namespaces: []string{"shop"}, Hosts: []string{"web-*"}, Domains: []string{"*.example.com"},
 			Repositories: []incident.Repository{{Repo: "acme/deploy", Base: "prod", Clusters: []string{"prod-1"}, Namespaces: []string{"shop"}, Paths: []string{"apps/*.yaml"}}}},
 		Budgets: Budgets{Window: 2 * time.Hour, Target: 4, Service: 11, Namespace: 21, Cluster: 41, Total: 61,
@@ -192,7 +201,11 @@ rules: []
 		Cooldown: 11 * time.Minute, Breaker: BreakerSettings{Failures: 4, Within: 2 * time.Hour},
 		BlastRadius: BlastRadius{Pods: 2, Percent: 30},
 		Storm:       StormSettings{Incidents: 21, Within: 6 * time.Minute, CoolDown: 12 * time.Minute, Collects: 4, Reopen: 11},
-		Monitoring:  Monitoring{StaleAfter: 3, Sources: map[string]time.Duration{"alertmanager": time.Minute}},
+		Scaling:     Scaling{TargetCPU: 60, Tolerance: 5, MinPods: 3, MaxPods: 30, StartUp: 10 * time.Minute, DownAfter: time.Hour},
+		Monitoring: Monitoring{StaleAfter: 3, Heartbeat: 5 * time.Minute, Sources: map[string]time.Duration{"alertmanager": time.Minute}, OpenAfter: 5 * time.Minute, ClearAfter: time.Hour,
+			Urgent:     Urgent{ErrorRate: 20, Services: []string{"pay-*"}},
+			Objectives: Objectives{Availability: 99.5, ErrorRate: 2, P99Latency: 2 * time.Second},
+			Services:   map[string]Objectives{"shop": {ErrorRate: 0.5}}},
 	}
 	p := load(t, src)
 	if diff := cmp.Diff(want, p.Settings()); diff != "" {

@@ -91,7 +91,7 @@ var loadErrors = []struct {
 	{"a rung without steps", inRule("    ladder:", "      - if: 'true'"),
 		[]string{`6:9: a rung needs steps, a list of actions`}},
 	{"a step without an action", inRule("    ladder: [{steps: [{mode: auto}]}]"),
-		[]string{`5:23: a step needs an action; known are backup.extend_retention, backup.run, cert.renew, collect.pod, db.failover, git.pull_request, host.coredumps.delete, host.logs.clean, host.logs.compress, host.service.restart, k8s.deployment.resources, k8s.deployment.restart, k8s.deployment.rollback, k8s.node.cordon, k8s.pod.restart, notify.slack, ticket.create`}},
+		[]string{`5:23: a step needs an action; known are backup.extend_retention, backup.run, cert.renew, collect.pod, db.failover, git.pull_request, host.coredumps.delete, host.logs.clean, host.logs.compress, host.service.restart, k8s.deployment.resources, k8s.deployment.restart, k8s.deployment.rollback, k8s.deployment.scale, k8s.node.cordon, k8s.pod.restart, notify.slack, ticket.create`}},
 	{"misspelt field", inRule("    if: incident.severty == 'high'", goodLadder),
 		[]string{`5:17: if: undefined field 'severty'; did you mean severity?`}},
 	{"misspelt field of an object", inRule("    if: diagnosis.owner.knd == 'Deployment'", goodLadder),

@@ -26,10 +26,15 @@ type reader struct {
 	file  string
 	lines []string
 	errs  Errors
+	is    string // what the file is, in words
+	least string // what the least of it has, for whoever sends an empty one
 }
 
 func newReader(file string, src []byte) *reader {
-	return &reader{file: file, lines: strings.Split(string(src), "\n")}
+	return &reader{
+		file: file, lines: strings.Split(string(src), "\n"),
+		is: "a policy", least: "at least rules (`salve policy show` prints one to start from)",
+	}
 }
 
 func (r *reader) failAt(line, column int, format string, args ...any) {
@@ -64,7 +69,7 @@ func place(n ast.Node) (line, column int) {
 func (r *reader) root(src []byte) ast.Node {
 	switch {
 	case len(src) > maxSource:
-		r.failAt(1, 1, "the file has %d bytes; a policy has at most %d", len(src), maxSource)
+		r.failAt(1, 1, "the file has %d bytes; %s has at most %d", len(src), r.is, maxSource)
 		return nil
 	case !utf8.Valid(src):
 		r.failAt(1, 1, "the file is not UTF-8 text")
@@ -86,14 +91,14 @@ func (r *reader) document(file *ast.File) ast.Node {
 		switch {
 		case doc.Body == nil:
 		case body != nil:
-			r.fail(doc.Body, "a second YAML document; a policy is one document")
+			r.fail(doc.Body, "a second YAML document; %s is one document", r.is)
 			return nil
 		default:
 			body = doc.Body
 		}
 	}
 	if body == nil {
-		r.failAt(1, 1, "the file is empty; a policy has at least rules (`salve policy show` prints one to start from)")
+		r.failAt(1, 1, "the file is empty; %s has %s", r.is, r.least)
 	}
 	return body
 }
@@ -104,7 +109,7 @@ func (r *reader) shallow() bool {
 	for i, line := range r.lines {
 		depth += strings.Count(line, "[") + strings.Count(line, "{")
 		if depth > maxNesting || strings.Count(line, "- ")+strings.Count(line, "? ") > maxNesting {
-			r.failAt(i+1, 1, "nested deeper than %d levels; a policy is flatter", maxNesting)
+			r.failAt(i+1, 1, "nested deeper than %d levels; %s is flatter", maxNesting, r.is)
 			return false
 		}
 		depth = max(0, depth-strings.Count(line, "]")-strings.Count(line, "}"))

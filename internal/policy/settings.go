@@ -16,6 +16,8 @@ type Settings struct {
 	Timezone           string
 	DefaultCluster     string
 	TrustedEvidence    []string // token subjects whose evidence counts without a lease
+	Slack              SlackPeople
+	ManualBaseline     time.Duration // how long a repair takes by hand, for what was saved
 	Evidence           EvidenceSettings
 	Approval           ApprovalSettings
 	Groups             map[string][]string // people that approvers name as group:NAME
@@ -36,6 +38,7 @@ type Settings struct {
 	BlastRadius BlastRadius
 	Storm       StormSettings
 	Monitoring  Monitoring
+	Scaling     Scaling
 	Autonomy    Autonomy
 }
 
@@ -65,7 +68,12 @@ type VerificationSettings struct {
 type Channels struct {
 	Critical, High, Warning, Info string
 	Repaired                      string
+
+	SMS string // the list that n8n texts when something critical needs a human; none: nobody
 }
+
+// NoSMS is the list that means nobody.
+const NoSMS = "none"
 
 // For is the channel for news of one severity.
 func (c Channels) For(s incident.Severity) string {
@@ -106,8 +114,9 @@ func defaultSettings() Settings {
 		Verification:       VerificationSettings{Window: 10 * time.Minute, LookEvery: 30 * time.Second, HealthyFor: 2 * time.Minute},
 		Recurrence:         day,
 		LeaseGrace:         time.Minute,
+		ManualBaseline:     23 * time.Minute, // SPEC section 9
 		Channels: Channels{
-			Critical: "#incidents", High: "#incidents", Warning: "#alerts", Info: "#monitoring", Repaired: "#devops",
+			Critical: "#incidents", High: "#incidents", Warning: "#alerts", Info: "#monitoring", Repaired: "#devops", SMS: "on-call",
 		},
 		Inventory: Inventory{Clusters: []string{"*"}, Namespaces: []string{"*", "!kube-*"}},
 	}
@@ -119,6 +128,7 @@ func defaultSettings() Settings {
 var (
 	wordShape    = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._:@/-]{0,126}[A-Za-z0-9])?$`)
 	channelShape = regexp.MustCompile(`^#[a-z0-9._-]{1,80}$`)
+	smsList      = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 )
 
 // all is the table of the file's top level but for its rules.
@@ -146,6 +156,10 @@ func (s *Settings) fields(r *reader) []field {
 		}},
 		{"channels", func(n ast.Node) { r.mapping(n, "channels", s.Channels.fields(r)) }},
 		{"inventory", func(n ast.Node) { r.mapping(n, "inventory", s.Inventory.fields(r)) }},
+		{"reports", func(n ast.Node) {
+			r.mapping(n, "reports", []field{r.durationField("manual_baseline", time.Minute, day, &s.ManualBaseline)})
+		}},
+		{"slack", func(n ast.Node) { r.mapping(n, "slack", s.Slack.fields(r)) }},
 	}
 }
 
@@ -185,6 +199,11 @@ func (c *Channels) fields(r *reader) []field {
 	return []field{
 		channel("critical", &c.Critical), channel("high", &c.High), channel("warning", &c.Warning),
 		channel("info", &c.Info), channel("repaired", &c.Repaired),
+		{"sms", func(n ast.Node) {
+			if s, ok := r.matching(n, "sms", smsList, "the name of a list that n8n keeps, such as on-call, or none"); ok {
+				c.SMS = s
+			}
+		}},
 	}
 }
 

@@ -36,19 +36,14 @@ type StormSettings struct {
 	Reopen    int           // incidents diagnosed anew a minute, afterwards
 }
 
-// Monitoring says how old the word of a source may be.
-type Monitoring struct {
-	StaleAfter int                      // intervals
-	Sources    map[string]time.Duration // how often a source reports
-}
-
 func (s *Settings) guardDefaults() {
 	s.Budgets = Budgets{Window: time.Hour, Target: 3, Service: 10, Namespace: 20, Cluster: 40, Total: 60, Actions: map[string]int{}}
 	s.Cooldown = 10 * time.Minute
 	s.Breaker = BreakerSettings{Failures: 3, Within: time.Hour}
 	s.BlastRadius = BlastRadius{Pods: 1, Percent: 25}
 	s.Storm = StormSettings{Incidents: 20, Within: 5 * time.Minute, CoolDown: 10 * time.Minute, Collects: 3, Reopen: 10}
-	s.Monitoring = Monitoring{StaleAfter: 2, Sources: map[string]time.Duration{}}
+	s.Monitoring = defaultMonitoring()
+	s.Scaling = defaultScaling()
 }
 
 func (s *Settings) guardFields(r *reader, actions []string) []field {
@@ -60,6 +55,7 @@ func (s *Settings) guardFields(r *reader, actions []string) []field {
 		{"storm", func(n ast.Node) { r.mapping(n, "storm", s.Storm.fields(r)) }},
 		{"autonomy", func(n ast.Node) { r.mapping(n, "autonomy", s.Autonomy.fields(r)) }},
 		{"monitoring", func(n ast.Node) { r.mapping(n, "monitoring", s.Monitoring.fields(r)) }},
+		{"scaling", func(n ast.Node) { s.Scaling.scalingField(r, n) }},
 	}
 }
 
@@ -108,24 +104,6 @@ func (s *StormSettings) fields(r *reader) []field {
 		r.durationField("cooldown", time.Second, day, &s.CoolDown),
 		r.integerField("collects", 0, 1000, &s.Collects),
 		r.integerField("reopen", 1, 10000, &s.Reopen),
-	}
-}
-
-func (m *Monitoring) fields(r *reader) []field {
-	return []field{
-		r.integerField("stale_after", 1, 100, &m.StaleAfter),
-		{"sources", func(n ast.Node) {
-			m.Sources = map[string]time.Duration{}
-			for _, kv := range r.pairs(n, "sources") {
-				name := keyOf(kv)
-				if !wordShape.MatchString(name) {
-					r.fail(kv.Key, "sources: %q cannot be; the name of a source, like alertmanager, would be right", clip(name))
-				}
-				var every time.Duration
-				r.duration(kv.Value, name, 10*time.Second, day, &every)
-				m.Sources[name] = every
-			}
-		}},
 	}
 }
 

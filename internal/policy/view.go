@@ -48,6 +48,7 @@ type diagnosisView struct {
 	Chain        []string   `cel:"chain"`
 	Evidence     []string   `cel:"evidence"`
 	Missing      []string   `cel:"missing"`
+	Likely       string     `cel:"likely"`
 	Alternatives []string   `cel:"alternatives"`
 	Subject      objectView `cel:"subject"`
 	Owner        objectView `cel:"owner"`
@@ -77,7 +78,7 @@ func variables(f *Facts) map[string]any {
 		"target": viewTarget(f),
 		"diagnosis": diagnosisView{
 			Cause: d.Cause, Confidence: d.Confidence, Container: d.Container, Summary: d.Summary,
-			Chain: d.Chain, Evidence: d.Evidence, Missing: d.Missing, Alternatives: otherCauses(d),
+			Chain: d.Chain, Evidence: d.Evidence, Missing: d.Missing, Likely: d.Likely, Alternatives: otherCauses(d),
 			Subject: viewObject(d.Subject), Owner: viewObject(d.Owner),
 		},
 		"history": viewHistory(f),

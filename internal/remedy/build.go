@@ -11,6 +11,7 @@ import (
 	"salve/internal/evidence"
 	"salve/internal/incident"
 	"salve/internal/redact"
+	"salve/internal/slack"
 )
 
 // Request is one step of a rung and what is known about the case.
@@ -21,6 +22,7 @@ type Request struct {
 	Diagnosis incident.Diagnosis
 	Evidence  evidence.Evidence
 	Params    map[string]any
+	Buttons   []slack.Button // notify.slack: what people may answer with
 
 	HealthyFor time.Duration // policy's: healthy for so long is healthy
 	LookEvery  time.Duration // policy's: between two looks
@@ -111,6 +113,9 @@ func (p plan) intent(e Entry) (incident.Intent, error) {
 			return incident.Intent{}, fmt.Errorf("%s of %s: %w", part.name, e.Action, err)
 		}
 		*part.to = raw
+	}
+	if err := checkShape(in.Execute); err != nil {
+		return incident.Intent{}, fmt.Errorf("execute of %s: %w", e.Action, err)
 	}
 	hash, err := incident.PlanHash(in.Action, in.Target, in.Params, in.Execute)
 	if err != nil {

@@ -2,6 +2,7 @@ package remedy_test
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 
@@ -57,6 +58,18 @@ func replicaSet(revision, image string, ready int32) appsv1.ReplicaSet {
 	}
 }
 
+// recommended is a scale by what POST /v1/capacity made of a use.
+func recommended(now, then float64, bounds map[string]any) func(*remedy.Request) {
+	return func(r *remedy.Request) {
+		r.Params = map[string]any{"recommended": true}
+		maps.Copy(r.Params, bounds)
+		r.Evidence.HPAs = []autoscalingv2.HorizontalPodAutoscaler{}
+		r.Evidence.Usages = []evidence.Usage{{Namespace: "production", Kind: "Deployment", Name: "api-gateway", Measured: map[string]evidence.Number{
+			evidence.PresentReplicas: evidence.Of(now), evidence.RecommendedReplicas: evidence.Of(then),
+		}}}
+	}
+}
+
 // part reads one member of an intent's part by its path of keys.
 func part(t *testing.T, raw json.RawMessage, path ...string) any {
 	t.Helper()
@@ -104,6 +117,10 @@ func TestChangesWithinACluster(t *testing.T) {
 			"Roll back Deployment production/api-gateway from revision 24 to 22 (api:1.2.2); its pods are replaced step by step.",
 			map[string]any{"revision": 22.0}, "Bring Deployment production/api-gateway forward again to revision 24."},
 		{"k8s.deployment.scale", func(r *remedy.Request) { r.Params = map[string]any{"add": 2} }, "Scale Deployment production/api-gateway from 4 to 6 replicas.",
+			map[string]any{"body.spec.replicas": 6.0}, "Scale Deployment production/api-gateway back to 4 replicas."},
+		{"k8s.deployment.scale", recommended(4, 7, nil), "Scale Deployment production/api-gateway from 4 to 7 replicas.",
+			map[string]any{"body.spec.replicas": 7.0}, "Scale Deployment production/api-gateway back to 4 replicas."},
+		{"k8s.deployment.scale", recommended(4, 70, map[string]any{"max": 6}), "Scale Deployment production/api-gateway from 4 to 6 replicas.",
 			map[string]any{"body.spec.replicas": 6.0}, "Scale Deployment production/api-gateway back to 4 replicas."},
 		{"k8s.deployment.scale", func(r *remedy.Request) { r.Params = map[string]any{"add": 20, "max": 5} }, "Scale Deployment production/api-gateway from 4 to 5 replicas.",
 			map[string]any{"body.spec.replicas": 5.0}, "Scale Deployment production/api-gateway back to 4 replicas."},
@@ -191,7 +208,18 @@ func TestChangesThatAreRefused(t *testing.T) {
 		}, "autoscaler api owns the replicas of Deployment production/api-gateway: its bounds are what may be changed"},
 		{"at its bound", "k8s.deployment.scale", func(r *remedy.Request) { r.Params = map[string]any{"add": 1, "max": 4} },
 			"Deployment production/api-gateway has 4 replicas already, within 1 and 4"},
-		{"both ways", "k8s.deployment.scale", func(r *remedy.Request) { r.Params = map[string]any{"add": 1, "replicas": 4} }, "give either replicas or add"},
+		{"over its bound", "k8s.deployment.scale", func(r *remedy.Request) { r.Params = map[string]any{"add": 1, "max": 3} },
+			"Deployment production/api-gateway has 4 replicas already, over max, which is 3"},
+		{"under its bound", "k8s.deployment.scale", func(r *remedy.Request) { r.Params = map[string]any{"add": -1, "min": 6} },
+			"Deployment production/api-gateway has 4 replicas already, under min, which is 6"},
+		{"recommended, and over the bound", "k8s.deployment.scale", recommended(4, 7, map[string]any{"max": 2}), "over max, which is 2"},
+		{"recommended for another size", "k8s.deployment.scale", recommended(3, 5, nil), "5 replicas are recommended for Deployment production/api-gateway where it has 3, and it has 4"},
+		{"fewer recommended", "k8s.deployment.scale", recommended(4, 2, nil), "2 are recommended for Deployment production/api-gateway, which has 4: not more"},
+		{"half a replica recommended", "k8s.deployment.scale", recommended(4, 4.5, nil), "not more"},
+		{"nobody looked for autoscalers", "k8s.deployment.scale", func(r *remedy.Request) { recommended(4, 7, nil)(r); r.Evidence.HPAs = nil }, "nobody looked whether an autoscaler owns"},
+		{"recommended for another", "k8s.deployment.scale", func(r *remedy.Request) { recommended(4, 7, nil)(r); r.Evidence.Usages[0].Name = "other" },
+			"nothing in the evidence says how many replicas Deployment production/api-gateway should have"},
+		{"both ways", "k8s.deployment.scale", func(r *remedy.Request) { r.Params = map[string]any{"add": 1, "replicas": 4} }, "give one of replicas, add and recommended"},
 		{"not a node", "k8s.node.cordon", nil, `the diagnosis is about "Pod", not about a Node`},
 		{"cordoned already", "k8s.node.cordon", func(r *remedy.Request) { node(r); r.Evidence.Nodes[0].Spec.Unschedulable = true }, "node node-1 takes no new pods already"},
 		{"a CronJob's", "k8s.job.rerun", func(r *remedy.Request) {

@@ -69,6 +69,11 @@ func (c collection) build(r Request, place func(Request) (incident.Target, error
 	if err != nil {
 		return plan{}, err
 	}
+	for _, read := range requests {
+		if read.place() == "" {
+			return plan{}, fmt.Errorf("a read for %s names no one place to look at", read.EvidenceKey)
+		}
+	}
 	return plan{
 		target:  target,
 		summary: "Read " + nameOf(target) + ", " + c.what + "; nothing is changed.",

@@ -12,6 +12,7 @@ import (
 // What one read may bring at most: evidence is bounded at 5 MiB an incident.
 const (
 	maxPods            = 50
+	maxNamespacePods   = 150
 	maxObjects         = 50
 	maxObjectEvents    = 100
 	maxNamespaceEvents = 250
@@ -22,8 +23,12 @@ const (
 const followOwners = "owners"
 
 // readPod reads a pod, what owns it and its events. Where the target is a
-// controller, or the pod may be gone, it reads the controller's pods of today.
+// controller, or the pod may be gone, it reads the controller's pods of today; of a
+// namespace all pods, up to a bound.
 func readPod(r Request, target incident.Target) ([]read, error) {
+	if target.Kind == "Namespace" {
+		return namespacePods(target.Name)
+	}
 	if target.Kind != "Pod" {
 		return ownerReads(r.Evidence, target)
 	}
@@ -38,6 +43,15 @@ func readPod(r Request, target incident.Target) ([]read, error) {
 		}
 	}
 	return requests, nil
+}
+
+func namespacePods(namespace string) ([]read, error) {
+	list, err := kube.ListPath("Pod", namespace, maxNamespacePods)
+	if err != nil {
+		return nil, err
+	}
+	events, err := paths(eventsOfAll("Pod", namespace))
+	return append([]read{{EvidenceKey: "pods", Path: list, Follow: followOwners}}, events...), err
 }
 
 func podReads(pod incident.Target) ([]read, error) {

@@ -2,6 +2,8 @@ package remedy
 
 import (
 	"fmt"
+	"path"
+	"slices"
 	"strings"
 
 	"salve/internal/incident"
@@ -43,15 +45,22 @@ func unitName(name string) (string, error) {
 	if name == "" || len(name) > 253 || name[0] == '-' || strings.Trim(name, ".") == "" || strings.ContainsFunc(name, odd) {
 		return "", fmt.Errorf("%q is no name of a systemd unit: at most 253 letters, digits and . : _ @ -", clip(name, 60))
 	}
+	if ext := path.Ext(name); slices.Contains(noServices, ext) || strings.HasPrefix(name, "systemd-") {
+		return "", fmt.Errorf("%q is not a unit that is looked at or restarted: services, sockets and timers are, and none of systemd", clip(name, 60))
+	}
 	return name, nil
 }
+
+// noServices are kinds of units that can switch a machine off, or hold others.
+var noServices = []string{".target", ".slice", ".scope", ".mount", ".swap", ".device"}
 
 func readBackup(Request, incident.Target) ([]read, error) {
 	return []read{{EvidenceKey: "backup", Script: "backup-status"}}, nil
 }
 
-func readTerraform(Request, incident.Target) ([]read, error) {
-	return []read{{EvidenceKey: "raw", Tool: terraformPlan, Script: "terraform-plan"}}, nil
+// readTerraform makes the plan where Terraform is run, which is not the host itself.
+func readTerraform(_ Request, target incident.Target) ([]read, error) {
+	return []read{{EvidenceKey: "raw", Tool: terraformPlan, Script: "terraform-plan", Args: []string{"--host", target.Host}}}, nil
 }
 
 func readDatabase(Request, incident.Target) ([]read, error) {

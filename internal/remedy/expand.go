@@ -31,6 +31,8 @@ func Expand(r Request, step incident.Step) ([]incident.Step, error) {
 	tool, lasting := Managed(r), step.Action == resourcesAction || step.Action == pullRequestAction
 	repo, known := r.repositoryOf(r.Diagnosis.Owner)
 	switch {
+	case step.Action == pullRequestAction && !known && raisesAutoscaler(step.Params):
+		return []incident.Step{r.byHand(step, "no repository of inventory.repositories brings it")}, nil
 	case lasting && known && (tool != "" || step.Action == pullRequestAction):
 		return r.inGit(step, repo)
 	case tool == "" && step.Action == pullRequestAction:
@@ -57,11 +59,20 @@ func (r Request) inGit(step incident.Step, repo incident.Repository) ([]incident
 	case errors.Is(err, errNoFile) && !holds:
 		return nil, &Needs{incident.Want{Action: CollectFiles, Target: r.Diagnosis.Owner}}
 	case holds:
-		return []incident.Step{{Action: "ticket.create", Mode: incident.Auto, Independent: step.Independent, Params: map[string]any{
-			"title": "Raise the memory limit of " + r.Diagnosis.Owner.String() + " by hand: its file in " + repo.Repo + " holds a secret",
-		}}}, nil
+		return []incident.Step{r.byHand(step, "its file in "+repo.Repo+" holds a secret")}, nil
 	}
 	return []incident.Step{step}, nil
+}
+
+// byHand is a lasting change that people make, as a ticket.
+func (r Request) byHand(step incident.Step, why string) incident.Step {
+	what := "memory limit"
+	if raisesAutoscaler(step.Params) {
+		what = "autoscaler's maximum"
+	}
+	return incident.Step{Action: "ticket.create", Mode: incident.Auto, Independent: step.Independent, Params: map[string]any{
+		"title": "Raise the " + what + " of " + r.Diagnosis.Owner.String() + " by hand: " + why,
+	}}
 }
 
 // aroundRollback keeps what follows Git still while the rollback lasts. It is let

@@ -15,7 +15,6 @@ import (
 	"salve/internal/evidence"
 	"salve/internal/incident"
 	"salve/internal/policy"
-	"salve/internal/redact"
 )
 
 const pullRequestAction = "git.pull_request"
@@ -58,9 +57,12 @@ func (r Request) repositoryOf(t incident.Target) (incident.Repository, bool) {
 	return incident.Repository{}, false
 }
 
-// buildPullRequest raises the memory limit of the ill container where Git says it.
-// One value changes; comments, order and spaces of the file stay.
+// buildPullRequest changes one value where Git says it: the memory limit of the ill
+// container, or the maximum of an autoscaler. Comments, order and spaces of the file stay.
 func buildPullRequest(r Request) (plan, error) {
+	if raisesAutoscaler(r.Params) {
+		return buildAutoscalerRaise(r)
+	}
 	up, err := r.raising()
 	if err != nil {
 		return plan{}, err
@@ -70,25 +72,28 @@ func buildPullRequest(r Request) (plan, error) {
 	if !ok {
 		return plan{}, fmt.Errorf("no repository of inventory.repositories brings namespace %s of cluster %s", d.Namespace, up.cluster)
 	}
-	file, edited, err := editLimit(r.Evidence.Files, repo, d.Namespace, d.Name, old.Container, old.Limit, to)
+	file, edited, err := edit{
+		what: fmt.Sprintf("Deployment %s with a memory limit of container %s", d.Name, old.Container),
+		find: func(content string) (ast.Node, bool) { return limitIn(content, d.Namespace, d.Name, old.Container) },
+		is: func(text string) bool {
+			q, err := resource.ParseQuantity(text)
+			return err == nil && q.Cmp(old.Limit) == 0
+		},
+		from: old.Limit.String(), to: to.String(),
+	}.in(r.Evidence.Files, repo)
 	if err != nil {
 		return plan{}, err
 	}
 	raised := old
 	raised.Limit = to
 	title := fmt.Sprintf("Raise the memory limit of %s/%s, container %s, to %s", d.Namespace, d.Name, old.Container, to.String())
-	x := pullRequestShape{
-		Shape: "pull_request", Cluster: up.cluster, Repo: repo.Repo, Base: repo.Base, Branch: branch(r.Incident, file.Path, edited),
-		Files: []fileChange{{file.Path, file.BlobSHA, edited}}, Title: title,
-		Body: clip(redact.Text(r.Diagnosis.Summary+"\n\n- "+strings.Join(r.Diagnosis.Evidence, "\n- ")), 8000), TimeoutSeconds: int(pullRequestTimeout / time.Second),
-	}
 	target := ofDeployment(d).target(up.cluster)
 	target.Container = old.Container
 	return plan{
 		target: target, timeout: pullRequestTimeout,
 		summary: fmt.Sprintf("Open a pull request in %s: %s (now %s).", repo.Repo, strings.ToLower(title[:1])+title[1:], old.Limit.String()),
 		params:  pullRequestParams{done(old.Container, old.Limit.String(), raised, up.params), repo.Repo, file.Path},
-		execute: x,
+		execute: r.pullRequest(up.cluster, repo, file, edited, title),
 	}, nil
 }
 
@@ -99,29 +104,35 @@ func branch(i incident.Incident, file, content string) string {
 	return fmt.Sprintf("salve/%s-%s", strings.ToLower(incident.IncidentNumber(i.Number)), hex.EncodeToString(sum[:4]))
 }
 
-// editLimit finds the one manifest of the Deployment among the files, and changes
-// the limit in it.
-func editLimit(files []evidence.File, repo incident.Repository, namespace, name, container string, from, to resource.Quantity) (evidence.File, string, error) {
+// edit is one value that is to become another.
+type edit struct {
+	what     string // the object and the value, for people
+	find     func(content string) (ast.Node, bool)
+	is       func(text string) bool // what the file says is what the cluster has
+	from, to string
+}
+
+// in finds the one manifest that holds the value among the files, and changes it.
+func (e edit) in(files []evidence.File, repo incident.Repository) (evidence.File, string, error) {
 	for _, f := range files {
 		if f.Repo != repo.Repo || !mayChange(repo, f.Path) {
 			continue
 		}
-		node, found := limitIn(f.Content, namespace, name, container)
+		node, found := e.find(f.Content)
 		if !found {
 			continue
 		}
 		token := node.GetToken()
-		now, err := resource.ParseQuantity(token.Value)
 		switch {
-		case err != nil || now.Cmp(from) != 0:
-			return f, "", fmt.Errorf("%s says %s where the cluster has %s: somebody changes it already", f.Path, clip(token.Value, 40), from.String())
+		case !e.is(token.Value):
+			return f, "", fmt.Errorf("%s says %s where the cluster has %s: somebody changes it already", f.Path, clip(token.Value, 40), e.from)
 		case f.BlobSHA == "":
 			return f, "", fmt.Errorf("the evidence does not say which version of %s it holds", f.Path)
 		}
-		edited, err := replaceAt(f.Content, token.Position.Line, token.Position.Column, strings.TrimSpace(token.Origin), to.String())
+		edited, err := replaceAt(f.Content, token.Position.Line, token.Position.Column, strings.TrimSpace(token.Origin), e.to)
 		return f, edited, err
 	}
-	return evidence.File{}, "", fmt.Errorf("no file of %s in the evidence holds Deployment %s with a memory limit of container %s: %w", repo.Repo, name, container, errNoFile)
+	return evidence.File{}, "", fmt.Errorf("no file of %s in the evidence holds %s: %w", repo.Repo, e.what, errNoFile)
 }
 
 var errNoFile = fmt.Errorf("collect.files brings them")
@@ -134,17 +145,8 @@ func mayChange(repo incident.Repository, file string) bool {
 
 // limitIn is the value at spec.template.spec.containers[name].resources.limits.memory.
 func limitIn(content, namespace, name, container string) (ast.Node, bool) {
-	// Lines and columns are the same with either line end; the parser counts one only.
-	file, err := parser.ParseBytes([]byte(strings.ReplaceAll(content, "\r\n", "\n")), 0)
-	if err != nil {
-		return nil, false
-	}
-	for _, doc := range file.Docs {
-		ns := textAt(doc.Body, "metadata", "namespace")
-		if textAt(doc.Body, "kind") != "Deployment" || textAt(doc.Body, "metadata", "name") != name || ns != "" && ns != namespace {
-			continue
-		}
-		list, ok := at(doc.Body, "spec", "template", "spec", "containers").(*ast.SequenceNode)
+	for _, doc := range documents(content, "Deployment", namespace, name) {
+		list, ok := at(doc, "spec", "template", "spec", "containers").(*ast.SequenceNode)
 		if !ok {
 			continue
 		}
@@ -155,6 +157,23 @@ func limitIn(content, namespace, name, container string) (ast.Node, bool) {
 		}
 	}
 	return nil, false
+}
+
+// documents are those of a file that are about an object. One without a namespace is
+// taken for it: whoever applies the file says where.
+func documents(content, kind, namespace, name string) (out []ast.Node) {
+	// Lines and columns are the same with either line end; the parser counts one only.
+	file, err := parser.ParseBytes([]byte(strings.ReplaceAll(content, "\r\n", "\n")), 0)
+	if err != nil {
+		return nil
+	}
+	for _, doc := range file.Docs {
+		ns := textAt(doc.Body, "metadata", "namespace")
+		if textAt(doc.Body, "kind") == kind && textAt(doc.Body, "metadata", "name") == name && (ns == "" || ns == namespace) {
+			out = append(out, doc.Body)
+		}
+	}
+	return out
 }
 
 func at(n ast.Node, keys ...string) ast.Node {

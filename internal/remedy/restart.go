@@ -14,7 +14,7 @@ import (
 )
 
 // restartTimeout bounds the eviction and the wait for the replacement.
-const restartTimeout = 60 * time.Second
+const restartTimeout = 180 * time.Second
 
 // buildRestart evicts the pod that is ill. What replaces it is its controller,
 // so that a pod without one is never restarted.

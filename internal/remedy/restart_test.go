@@ -20,7 +20,7 @@ func TestRestart(t *testing.T) {
 		"action": "k8s.pod.restart", "effect": incident.Change, "risk": incident.RiskLow,
 		"target":       incident.Target{Cluster: "prod", Namespace: "production", Kind: "Pod", Name: "api-gateway-7d9f5b8c6-x7k2m", UID: podUID},
 		"summary":      "Restart pod production/api-gateway-7d9f5b8c6-x7k2m by eviction; ReplicaSet api-gateway-7d9f5b8c6 puts a new one in its place.",
-		"timeout":      "1m0s",
+		"timeout":      "3m0s",
 		"params":       map[string]any{},
 		"precondition": map[string]any{"pod_uid": podUID},
 		"rollback":     map[string]any{},
@@ -41,7 +41,7 @@ func TestRestart(t *testing.T) {
 					"preconditions": map[string]any{"uid": podUID},
 				},
 			},
-			"timeout_seconds": 60.0,
+			"timeout_seconds": 180.0,
 			"watch":           map[string]any{"path": podsPath, "until": "ready", "without_uid": podUID},
 		},
 	}

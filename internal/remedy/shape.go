@@ -3,11 +3,32 @@ package remedy
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"salve/internal/incident"
 	"salve/internal/kube"
 )
+
+// Shapes are the executable requests that a claim may hand out; n8n's executor has a
+// branch for each. What is none of them is not built.
+func Shapes() []string {
+	return []string{
+		"kubernetes", "rollback", "collect", "slack", "ssh", "certificate", "backup", "ansible", "terraform", "pull_request", "ticket", "sms",
+	}
+}
+
+// checkShape says whether an executable request is of the closed list.
+func checkShape(execute json.RawMessage) error {
+	var x struct{ Shape string }
+	if err := json.Unmarshal(execute, &x); err != nil {
+		return err
+	}
+	if !slices.Contains(Shapes(), x.Shape) {
+		return fmt.Errorf("shape %q is not one of %v", x.Shape, Shapes())
+	}
+	return nil
+}
 
 // kubernetesShape is one call to a Kubernetes API server.
 type kubernetesShape struct {
@@ -71,14 +92,33 @@ type read struct {
 	Optional bool `json:"optional,omitempty"` // that it cannot be read is no failure of the look
 }
 
+// Places are where a read looks; n8n's executor has a branch for each.
+func Places() []string { return []string{"cluster", "host", "repository"} }
+
+// place is the one place of a read; empty where it names none, or several.
+func (r read) place() string {
+	var found []string
+	for i, named := range []bool{r.Path != "", r.Script != "", r.Repo != ""} {
+		if named {
+			found = append(found, Places()[i])
+		}
+	}
+	if len(found) != 1 {
+		return ""
+	}
+	return found[0]
+}
+
 // slackShape is one message.
 type slackShape struct {
-	Shape          string `json:"shape"`
-	Channel        string `json:"channel"`
-	Text           string `json:"text"`
-	ThreadTS       string `json:"thread_ts,omitempty"`
-	Digest         bool   `json:"digest,omitempty"` // it waits for the next digest
-	TimeoutSeconds int    `json:"timeout_seconds"`
+	Shape    string `json:"shape"`
+	Channel  string `json:"channel"`
+	Text     string `json:"text"`
+	ThreadTS string `json:"thread_ts,omitempty"`
+	Digest   bool   `json:"digest,omitempty"` // it waits for the next digest
+
+	Blocks         json.RawMessage `json:"blocks,omitempty"` // the text with buttons, as Slack's Block Kit
+	TimeoutSeconds int             `json:"timeout_seconds"`
 }
 
 // verification says how it is seen that a change helped.

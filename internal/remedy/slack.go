@@ -1,6 +1,7 @@
 package remedy
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"unicode/utf16"
 
 	"salve/internal/redact"
+	"salve/internal/slack"
 )
 
 const slackTimeout = 10 * time.Second
@@ -54,13 +56,26 @@ func buildSlack(r Request) (plan, error) {
 	if target.IsZero() {
 		target = r.Incident.Target
 	}
+	blocks, err := slackBlocks(params.Text, r.Buttons)
+	if err != nil {
+		return plan{}, err
+	}
 	return plan{
 		target:  target,
 		summary: "Tell " + params.Channel + " in Slack about " + clip(target.String(), 200) + ".",
 		timeout: slackTimeout,
 		params:  params,
-		execute: slackShape{"slack", params.Channel, params.Text, params.ThreadTS, false, int(slackTimeout / time.Second)},
+		execute: slackShape{"slack", params.Channel, params.Text, params.ThreadTS, false, blocks, int(slackTimeout / time.Second)},
 	}, nil
+}
+
+// slackBlocks is a text with its buttons; nothing where there are none, because the
+// text alone shows as well.
+func slackBlocks(text string, buttons []slack.Button) (json.RawMessage, error) {
+	if len(buttons) == 0 {
+		return nil, nil
+	}
+	return encode(slack.Say(text).Buttons(buttons...).Blocks)
 }
 
 // slackText escapes what Slack reads as markup for links and mentions, drops

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -28,6 +29,35 @@ func (s *Store) Hear(ctx context.Context, name string, word triage.Word) (incide
 	return s.ask(ctx, word.Kind+" intent", name, alwaysEvidence, func(w *working, id incident.ID) (triage.Outcome, *triage.Refusal) {
 		return triage.Hear(s.policy(), *w.facts, id, word, w.record.now, s.ids)
 	})
+}
+
+// HearOn takes a human's word on an incident, and gives it as it then stands.
+func (s *Store) HearOn(ctx context.Context, named string, word triage.Word) (incident.Incident, error) {
+	word.Reason = plain(word.Reason)
+	n, err := parseName(named, "INC-")
+	if err != nil {
+		return incident.Incident{}, err
+	}
+	var refused *triage.Refusal
+	find := func(tx pgx.Tx) (id incident.ID, how reading, err error) {
+		err = tx.QueryRow(ctx, `select id from incidents where id = $1 or number = $2`, n.id, n.number).Scan((*[16]byte)(&id))
+		if errors.Is(err, pgx.ErrNoRows) {
+			err = fault.Missing("incident", named)
+		}
+		return id, withEvidence, err
+	}
+	w, err := s.withLock(ctx, word.Kind+" incident "+named, find, func(w *working) error {
+		var o triage.Outcome
+		o, refused = triage.HearOn(s.policy(), *w.facts, word, w.record.now, s.ids)
+		return s.follow(ctx, w, o, nil)
+	})
+	switch {
+	case err != nil:
+		return incident.Incident{}, err
+	case refused != nil:
+		return incident.Incident{}, conflict(refused)
+	}
+	return w.after.Incident, nil
 }
 
 // ask puts a question about one intent to the core and keeps the answer, which

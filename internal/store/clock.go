@@ -98,13 +98,13 @@ func (s *Store) FlushRepeats(ctx context.Context) error {
 	return err
 }
 
-// EnsurePartitions makes the partitions of this month and the next. What falls
-// outside lands in the default partition: no event is lost for want of one, and
-// it moves when its partition is made.
+// EnsurePartitions makes the partitions of events of this month and the next, and those
+// of samples; samples that are too old go. An event outside lands in the default
+// partition: none is lost for want of one, and it moves when its partition is made.
 func (s *Store) EnsurePartitions(ctx context.Context) error {
 	now := s.now()
 	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
-	return s.inTx(ctx, "make partitions of events", func(tx pgx.Tx) error {
+	return s.inTx(ctx, "make partitions", func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('salve partitions'))`); err != nil {
 			return err
 		}
@@ -113,7 +113,7 @@ func (s *Store) EnsurePartitions(ctx context.Context) error {
 				return err
 			}
 		}
-		return nil
+		return errors.Join(s.ensureSamples(ctx, tx), s.forgetSeries(ctx, tx))
 	})
 }
 

@@ -200,8 +200,7 @@ func (s *Store) FlushHeard(ctx context.Context) error {
 	s.seen = map[string]time.Time{}
 	s.repeatsMu.Unlock()
 	for name, at := range seen {
-		_, err := s.pool.Exec(ctx, `insert into sources (name, seen_at) values ($1, $2)
-			on conflict (name) do update set seen_at = greatest(sources.seen_at, excluded.seen_at)`, plain(name), at)
+		_, err := s.pool.Exec(ctx, noteSource, plain(name), at)
 		if err != nil {
 			return fmt.Errorf("note source %s: %w", name, translate("write sources", err))
 		}

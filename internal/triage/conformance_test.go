@@ -34,6 +34,9 @@ const (
 var conformities = map[string]conformity{
 	"timezone":                          {restartHold(""), "timezone: Asia/Tokyo\n" + restartHold(""), decided},
 	"default_cluster":                   {restartRule, "default_cluster: other\n" + restartRule, setting(func(s policy.Settings) any { return s.DefaultCluster })},
+	"reports.manual_baseline":           {restartRule, "reports: {manual_baseline: 1h}\n" + restartRule, setting(func(s policy.Settings) any { return s.ManualBaseline })},
+	"slack.decide":                      {restartRule, "slack: {decide: [U0123ABC]}\n" + restartRule, setting(func(s policy.Settings) any { return s.Slack.MayDecide("U0123ABC") })},
+	"slack.admin":                       {restartRule, "slack: {admin: [U0123ABC]}\n" + restartRule, setting(func(s policy.Settings) any { return s.Slack.MayRule("U0123ABC") })},
 	"trusted_evidence":                  {restartRule, "trusted_evidence: [else]\n" + restartRule, unasked},
 	"evidence.rounds":                   {restartRule, "evidence: {rounds: 1}\n" + restartRule, looks},
 	"evidence.max_duration":             {restartRule, "evidence: {max_duration: 10s}\n" + restartRule, looks},
@@ -61,6 +64,8 @@ var conformities = map[string]conformity{
 	"verification.healthy_for":          {restartRule, "verification: {healthy_for: 1m}\n" + restartRule, theWatch},
 	"recurrence":                        {restartRule, "recurrence: 1m\n" + restartRule, guarded(policy.GuardIneffective, before(1, incident.RepairIneffective))},
 	"lease.grace":                       {restartRule, "lease: {grace: 9s}\n" + restartRule, leased},
+	"channels.sms":                      {tellRule, "channels: {sms: ops}\n" + tellRule, texts},
+	"rules.channels.sms":                {tellRule, "rules: [{name: r, cause: pod.oom_killed, level: 1, channels: {sms: none}}]\n", texts},
 	"channels.critical":                 {holdRule, "channels: {critical: \"#other\"}\n" + holdRule, messages},
 	"channels.high":                     {tellRule, "channels: {high: \"#other\"}\n" + tellRule, told(incident.High)},
 	"channels.warning":                  {tellRule, "channels: {warning: \"#other\"}\n" + tellRule, told(incident.Warning)},
@@ -131,7 +136,12 @@ var conformities = map[string]conformity{
 // elsewhere are keys whose effect needs a database: the tests that show it.
 var elsewhere = map[string]string{
 	"storm.within": "store: TestStorm", "storm.cooldown": "store: TestStorm", "storm.reopen": "store: TestStorm",
-	"autonomy.within": "store: TestPromotions",
+	"autonomy.within":       "store: TestPromotions",
+	"monitoring.open_after": "objective: TestEverySettingIsRead", "monitoring.clear_after": "objective: TestEverySettingIsRead",
+	"monitoring.urgent": "objective: TestEverySettingIsRead", "monitoring.objectives": "objective: TestEverySettingIsRead",
+	"monitoring.heartbeat": "cmd/server: heartbeat-missing.txt", "monitoring.services": "objective: TestEverySettingIsRead",
+	"scaling": "capacity: TestEverySettingIsRead", "scaling.target_cpu": "capacity: TestEverySettingIsRead", "scaling.tolerance": "capacity: TestEverySettingIsRead", "scaling.min_pods": "capacity: TestEverySettingIsRead",
+	"scaling.max_pods": "capacity: TestEverySettingIsRead", "scaling.start_up": "capacity: TestEverySettingIsRead", "scaling.down_after": "capacity: TestEverySettingIsRead",
 }
 
 func rule(more string, level int) string {
@@ -301,6 +311,22 @@ func told(s incident.Severity) func(*testing.T, string) string {
 	}
 }
 
+// texts are whom n8n is to text, when something critical needs a human.
+func texts(t *testing.T, text string) string {
+	w := newWorld(t, text)
+	e := crash
+	e.Severity = incident.Critical
+	w.alert(e)
+	w.run("collect.pod", w.ill())
+	var lists []string
+	for _, in := range w.facts.Intents {
+		if in.Action == "notify.sms" {
+			lists = append(lists, string(in.Params))
+		}
+	}
+	return fmt.Sprint(lists)
+}
+
 func repairedMessage(t *testing.T, text string) string {
 	w := diagnosed(t, text)
 	w.run("k8s.pod.restart", "")
@@ -399,7 +425,7 @@ func TestEveryKeyHasACase(t *testing.T) {
 		{"lease", "lease: {%s: 1}\nrules: []\n"}, {"channels", "channels: {%s: 1}\nrules: []\n"}, {"inventory", "inventory: {%s: 1}\nrules: []\n"},
 		{"inventory.repositories", "inventory: {repositories: [{%s: 1}]}\nrules: []\n"}, {"budgets", "budgets: {%s: 1}\nrules: []\n"},
 		{"breaker", "breaker: {%s: 1}\nrules: []\n"}, {"blast_radius", "blast_radius: {%s: 1}\nrules: []\n"}, {"storm", "storm: {%s: 1}\nrules: []\n"},
-		{"monitoring", "monitoring: {%s: 1}\nrules: []\n"}, {"autonomy", "autonomy: {%s: 1}\nrules: []\n"}, {"rules", "rules: [{%s: 1}]\n"}, {"rules.hold", "rules: [{hold: {%s: 1}}]\n"},
+		{"monitoring", "monitoring: {%s: 1}\nrules: []\n"}, {"scaling", "scaling: {%s: 1}\nrules: []\n"}, {"autonomy", "autonomy: {%s: 1}\nrules: []\n"}, {"rules", "rules: [{%s: 1}]\n"}, {"rules.hold", "rules: [{hold: {%s: 1}}]\n"},
 		{"rules.verification", "rules: [{verification: {%s: 1}}]\n"}, {"rules.channels", "rules: [{channels: {%s: 1}}]\n"}, {"rules.guards", "rules: [{guards: {%s: 1}}]\n"},
 		{"rules.guards.blast_radius", "rules: [{guards: {blast_radius: {%s: 1}}}]\n"}, {"rules.ladder", "rules: [{level: 2, ladder: [{%s: 1}]}]\n"},
 		{"rules.ladder.steps", "rules: [{level: 2, ladder: [{steps: [{%s: 1}]}]}]\n"},

@@ -15,7 +15,24 @@ import (
 type seen struct {
 	evidence evidence.Evidence
 	observed time.Time // the earlier of observedAt and receipt
+	began    time.Time // of a window, what was measured first; else zero
 	trusted  bool
+}
+
+// after says whether all of it was seen after a moment: a window in which a change
+// was made tells of both before and after.
+func (s seen) after(moment time.Time) bool { return s.observed.After(moment) && !s.spans(moment) }
+
+func (s seen) spans(moment time.Time) bool { return !s.began.IsZero() && s.began.Before(moment) }
+
+// beganAt is when the first window of the evidence began.
+func beganAt(ev evidence.Evidence) (first time.Time) {
+	for _, a := range ev.Aggregates {
+		if at := a.Window.Start.Time; !at.IsZero() && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	return first
 }
 
 // diagnose looks at the evidence when there is new evidence, or none was ever
@@ -52,6 +69,9 @@ func (r *round) question() diagnose.Question {
 		if q.AlertName == "" || older < 0 {
 			first, q.AlertName = a, a.Name
 		}
+	}
+	if r.fills() && r.watching() {
+		q.Family = "host" // what is on the disk now is all that shows whether it was eased
 	}
 	return q
 }
@@ -101,7 +121,7 @@ func (r *round) decoded(pieces []Piece) []seen {
 		}
 		observed := earlier(ev.ObservedAt, p.ReceivedAt)
 		ev.ObservedAt = observed
-		all = append(all, seen{ev, observed, trusts(r.set, p) && !observed.IsZero()})
+		all = append(all, seen{ev, observed, beganAt(ev), trusts(r.set, p) && !observed.IsZero()})
 	}
 	return all
 }
@@ -114,7 +134,8 @@ func elsewhere(ev evidence.Evidence, t incident.Target) bool {
 
 // anyFreshTrusted says whether something trusted is among what arrived.
 func (r *round) anyFreshTrusted(all []seen) bool {
-	return slices.ContainsFunc(all[len(r.facts.Evidence):], func(s seen) bool { return s.trusted })
+	since := r.lastChangeEnd()
+	return slices.ContainsFunc(all[len(r.facts.Evidence):], func(s seen) bool { return s.trusted && !s.spans(since) })
 }
 
 // knowledge is what requests are built from: only what is trusted, once
@@ -152,9 +173,9 @@ func pieceOf(a Arrival) Piece {
 func (r *round) mergeCurrent(all []seen) {
 	since, newest := r.lastChangeEnd(), time.Time{}
 	for _, s := range all {
-		r.trusted = r.trusted || s.trusted && s.observed.After(since)
+		r.trusted = r.trusted || s.trusted && s.after(since)
 	}
-	counts := func(s seen) bool { return s.observed.After(since) && (s.trusted || !r.trusted) }
+	counts := func(s seen) bool { return s.after(since) && (s.trusted || !r.trusted) }
 	for _, s := range all {
 		if counts(s) && s.observed.After(newest) {
 			newest = s.observed

@@ -11,9 +11,9 @@ import (
 	"salve/internal/remedy"
 )
 
-// Word is a human's word on one intent.
+// Word is a human's word on one intent, or on an incident.
 type Word struct {
-	Kind     string // approve, reject, abort
+	Kind     string // on an intent: approve, reject, abort; on an incident: ack, resolve
 	Subject  string
 	PlanHash string
 	Reason   string
@@ -49,6 +49,28 @@ func Hear(p *policy.Policy, f Facts, id incident.ID, w Word, now time.Time, ids 
 	return r.outcome(), refused
 }
 
+// HearOn takes a human's word on an incident: ack says that somebody has seen it,
+// resolve ends it, as its alerts would.
+func HearOn(p *policy.Policy, f Facts, w Word, now time.Time, ids incident.IDs) (Outcome, *Refusal) {
+	r := newRound(p, f, nil, now, ids)
+	r.by = w.Subject
+	r.settle()
+	because := "by " + w.Subject
+	if w.Reason != "" {
+		because += ": " + clip(w.Reason, 300)
+	}
+	switch {
+	case !r.inc.Open():
+		return r.outcome(), &Refusal{Reason: "too_late", Detail: "the incident is resolved already: " + r.inc.Resolution}
+	case w.Kind == "ack":
+		r.audit("incident.acknowledged", incident.ID{}, r.inc.Target.String(), because)
+	default:
+		r.resolve("resolved " + because)
+	}
+	r.goOn()
+	return r.outcome(), nil
+}
+
 var words = map[string]func(*round, int, Word) *Refusal{
 	"approve": (*round).approve,
 	"reject":  (*round).reject,
@@ -63,18 +85,18 @@ func (r *round) approve(i int, w Word) *Refusal {
 		return no
 	}
 	in.Approvals = append(slices.Clip(in.Approvals), incident.Approval{By: w.Subject, At: r.now, Reason: clip(w.Reason, 300), Override: w.Override})
-	because := "approved by " + approvers(*in)
+	because := "approved by " + r.approvers(*in)
 	if w.Reason != "" {
 		because += ": " + clip(w.Reason, 300)
 	}
 	if len(w.Override) > 0 {
 		because += "; overridden: " + strings.Join(w.Override, ", ")
 	}
-	if have, want := len(people(*in)), r.quorum(*in); have < want {
+	if have, want := len(r.people(*in)), r.quorum(*in); have < want {
 		r.audit("intent.approval", in.ID, in.Action+" "+in.Target.String(), fmt.Sprintf("%s; %d of %d", because, have, want))
 		return nil
 	}
-	in.ApprovedBy = approvers(*in)
+	in.ApprovedBy = r.approvers(*in)
 	if in.Effect == incident.Change && r.now.Sub(in.EvidenceAt) > r.set.Approval.FreshFor {
 		r.lookFirst(i, because+"; the evidence is looked at again first")
 		return nil
@@ -84,18 +106,21 @@ func (r *round) approve(i int, w Word) *Refusal {
 	return nil
 }
 
-// people are those who said yes, each once.
-func people(in incident.Intent) []string {
+// people are those who said yes, each once, by whichever of their names came first.
+func (r *round) people(in incident.Intent) []string {
 	var names []string
 	for _, a := range in.Approvals {
-		if !slices.Contains(names, a.By) {
+		if !slices.ContainsFunc(names, func(n string) bool { return r.person(n) == r.person(a.By) }) {
 			names = append(names, a.By)
 		}
 	}
 	return names
 }
 
-func approvers(in incident.Intent) string { return strings.Join(people(in), ", ") }
+func (r *round) approvers(in incident.Intent) string { return strings.Join(r.people(in), ", ") }
+
+// person is who it is, from Slack or with a token of their own.
+func (r *round) person(subject string) string { return r.set.Slack.Person(subject) }
 
 // mayApprove says why a yes does not count.
 func (r *round) mayApprove(in incident.Intent, w Word) *Refusal {
@@ -108,12 +133,13 @@ func (r *round) mayApprove(in incident.Intent, w Word) *Refusal {
 		return &Refusal{Reason: "plan_changed", Detail: "approve must carry the plan_hash that was seen"}
 	case w.PlanHash != in.PlanHash:
 		return &Refusal{Reason: "plan_changed", Detail: fmt.Sprintf("the plan is %s, what was approved is %.64s", in.PlanHash, w.PlanHash)}
-	case in.State == incident.AwaitingApproval && slices.Contains(people(in), w.Subject):
+	case in.State == incident.AwaitingApproval && slices.ContainsFunc(r.people(in), func(n string) bool { return r.person(n) == r.person(w.Subject) }):
 		return &Refusal{Reason: "already_approved", Detail: fmt.Sprintf("%s said yes already; %d are wanted, of different people", w.Subject, r.quorum(in))}
 	case r.author(w.Subject):
 		return &Refusal{Reason: "own_change", Detail: w.Subject + " sent the alert that this change answers; somebody else must say yes"}
 	}
-	if allowed := r.policy.Approvers(in.Rule); len(allowed) > 0 && !slices.ContainsFunc(w.Names(), func(n string) bool { return slices.Contains(allowed, n) }) {
+	names := append(w.Names(), r.person(w.Subject))
+	if allowed := r.policy.Approvers(in.Rule); len(allowed) > 0 && !slices.ContainsFunc(names, func(n string) bool { return slices.Contains(allowed, n) }) {
 		return &Refusal{Reason: "not_an_approver", Detail: fmt.Sprintf("rule %s wants a yes of %s", in.Rule, strings.Join(allowed, ", "))}
 	}
 	return r.mayOverride(in, w)
@@ -122,7 +148,7 @@ func (r *round) mayApprove(in incident.Intent, w Word) *Refusal {
 // author says whether somebody sent one of the incident's alerts.
 func (r *round) author(subject string) bool {
 	for _, a := range r.alerts {
-		if a.Subject == subject {
+		if r.person(a.Subject) == r.person(subject) {
 			return true
 		}
 	}

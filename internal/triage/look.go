@@ -89,6 +89,9 @@ func (r *round) look(target incident.Target) string {
 	if d := r.out.Diagnosis; d.Decided() && d.Cause != incident.CauseHealthy {
 		family = incident.Family(d.Cause)
 	}
+	if r.fills() {
+		family = "host" // what is on the disk says more than what else is in use
+	}
 	return cmp.Or(diagnose.Look(target, family), diagnose.CollectPod)
 }
 

@@ -25,6 +25,7 @@ func (r *round) plan(dec *incident.Decision) {
 			}
 		}
 		if previous == nil && in.Mode == incident.Hold && in.State == incident.Waiting {
+			in.ID = r.ids() // the announcement's button names it
 			announced := r.announcement(in)
 			in.AnnouncedBy = &announced
 		}

@@ -289,3 +289,26 @@ func TestAYesAndThenAnOverride(t *testing.T) {
 	say("ines", policy.GuardBudget)
 	w.claim("k8s.pod.restart")
 }
+
+// Somebody in Slack and with a token of their own is one person, where policy says so.
+func TestOnePersonIsNoQuorum(t *testing.T) {
+	w := diagnosed(t, "slack: {decide: [U0BOB], people: {U0BOB: bob}}\n"+strings.Replace(askRule, "level: 2", "level: 2, quorum: 2, approvers: [bob, ines]", 1))
+	in := newest(w, "k8s.pod.restart")
+	say := func(who string) {
+		var o triage.Outcome
+		o, w.said = triage.Hear(w.policy, w.read(), in.ID, triage.Word{Kind: "approve", Subject: who, PlanHash: in.PlanHash}, w.now, w.id)
+		w.store(o)
+	}
+	say("slack:U0BOB")
+	if w.said != nil {
+		t.Fatalf("bob says yes in Slack: %+v", w.said)
+	}
+	if say("bob"); w.said == nil || w.said.Reason != "already_approved" {
+		t.Errorf("and again with a token: %+v, want already_approved", w.said)
+	}
+	if got := newest(w, "k8s.pod.restart").State; got != incident.AwaitingApproval {
+		t.Fatalf("one person is two: %s", got)
+	}
+	say("ines")
+	w.claim("k8s.pod.restart")
+}

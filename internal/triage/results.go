@@ -81,9 +81,13 @@ func anew(old incident.Intent) incident.Intent {
 	return next
 }
 
-// add gives an intent its id, time and paths and makes it part of the incident.
+// add gives an intent its id, time and paths and makes it part of the incident. Only
+// an id that it was given just now, for a message to name it, is kept.
 func (r *round) add(in incident.Intent) incident.ID {
-	in.ID, in.IncidentID, in.CreatedAt, in.Doc = r.ids(), r.inc.ID, r.now, nil
+	if in.ID.IsZero() || r.find(in.ID) >= 0 {
+		in.ID = r.ids()
+	}
+	in.IncidentID, in.CreatedAt, in.Doc = r.inc.ID, r.now, nil
 	if in.NotBefore.IsZero() {
 		in.NotBefore = r.now
 	}

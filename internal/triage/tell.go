@@ -8,6 +8,8 @@ import (
 
 	"salve/internal/incident"
 	"salve/internal/policy"
+	"salve/internal/remedy"
+	"salve/internal/slack"
 )
 
 // tell calls people when something began to need them, and once when what they
@@ -29,6 +31,8 @@ func (r *round) tell() {
 		return
 	case r.inc.State == incident.StateEscalated && (before != r.inc.State || r.newlyAsked() || r.anew):
 		r.message(channel, "escalated", "Wanted: a human. "+r.why(), asks)
+	case r.urgentObjective():
+		r.message(channel, "urgent", r.whyAsked(), asks)
 	case r.newlyAsked() && !r.goesOn():
 		r.message(channel, "wanted", r.whyAsked(), asks)
 	case r.leftSuspended():
@@ -90,6 +94,13 @@ func (r *round) lastingEnded() bool {
 		executed := now.State == incident.Succeeded || now.State == incident.Failed || now.State == incident.Lost
 		return executed && now.Independent
 	})
+}
+
+// urgentObjective says whether an objective is missed so far since now that people
+// are told at once, whatever goes on.
+func (r *round) urgentObjective() bool {
+	was := r.facts.Incident.Severity // empty where it is new
+	return r.inc.Family == "slo" && r.inc.Severity == incident.Critical && was != incident.Critical
 }
 
 func (r *round) stillSuspended() string {
@@ -178,7 +189,7 @@ func (r *round) message(channel, kind string, last ...string) {
 		}
 	}
 	text := strings.Join(lines, "\n")
-	in, err := r.build("notify.slack", r.inc.Target, map[string]any{"channel": channel, "text": text})
+	in, err := r.words(channel, text, r.choices())
 	if err != nil {
 		r.out.Decision.Reasons = append(r.out.Decision.Reasons, refusal(err))
 		return
@@ -187,6 +198,26 @@ func (r *round) message(channel, kind string, last ...string) {
 		return
 	}
 	in.Mode, in.State, in.Reason = incident.Auto, incident.Waiting, kind
+	r.add(in)
+	r.settleOne(len(r.intents) - 1)
+	if kind == "escalated" || kind == "wanted" {
+		r.text()
+	}
+}
+
+// text wakes somebody: once a stretch, and only where something critical needs a human.
+func (r *round) text() {
+	list := r.channels().SMS
+	texted := slices.ContainsFunc(r.intents, func(in incident.Intent) bool { return in.Action == "notify.sms" && r.ofThisStretch(in) })
+	if r.inc.Severity != incident.Critical || list == policy.NoSMS || texted {
+		return
+	}
+	in, err := r.build("notify.sms", r.inc.Target, map[string]any{"to": list, "text": r.headline() + ". " + r.inc.Summary})
+	if err != nil {
+		r.out.Decision.Reasons = append(r.out.Decision.Reasons, refusal(err))
+		return
+	}
+	in.Mode, in.State, in.Reason = incident.Auto, incident.Waiting, "critical"
 	r.add(in)
 	r.settleOne(len(r.intents) - 1)
 }
@@ -210,15 +241,39 @@ const announcing = "announcement"
 func (r *round) announcement(change incident.Intent) incident.ID {
 	text := fmt.Sprintf("%s\n%s\nAbout to: %s\nWanted: an abort within %s, if this should not happen.",
 		r.headline(), r.inc.Summary, change.Summary, change.Window)
-	in, err := r.build("notify.slack", r.inc.Target, map[string]any{
-		"channel": r.channels().For(incident.Critical), "text": text,
-	})
+	in, err := r.words(r.channels().For(incident.Critical), text, []slack.Button{{Do: "abort", Intent: change.ID.String(), About: change.Summary}})
 	if err != nil {
 		return incident.ID{} // never delivered: the window falls back to approval
 	}
 	in.Mode, in.State, in.Reason = incident.Auto, incident.Waiting, announcing
 	in.NotBefore = change.NotBefore
 	return r.add(in)
+}
+
+// words makes a message with the buttons that people may answer it with.
+func (r *round) words(channel, text string, buttons []slack.Button) (incident.Intent, error) {
+	req := r.request(r.out.Diagnosis, "notify.slack", r.inc.Target, map[string]any{"channel": channel, "text": text})
+	req.Buttons = buttons
+	return remedy.Build(req)
+}
+
+// choices are a yes and a no for the plan that waits; of several each has to be looked
+// at by itself.
+func (r *round) choices() []slack.Button {
+	var waiting []incident.Intent
+	for _, in := range r.intents {
+		if in.State == incident.AwaitingApproval {
+			waiting = append(waiting, in)
+		}
+	}
+	if len(waiting) != 1 {
+		return nil
+	}
+	in := waiting[0]
+	return []slack.Button{
+		{Do: "approve", Intent: in.ID.String(), Hash: in.PlanHash, About: in.Summary},
+		{Do: "reject", Intent: in.ID.String(), About: in.Summary},
+	}
 }
 
 func (r *round) headline() string {
@@ -236,7 +291,7 @@ func (r *round) headline() string {
 	if r.ending != "" {
 		return fmt.Sprintf("✅ %s is over. %s — %s", name, where, r.ending)
 	}
-	return fmt.Sprintf("%s %s %s — %s", mark(r.inc.Severity), name, where, r.inc.Cause)
+	return fmt.Sprintf("%s %s %s — %s", r.inc.Severity.Mark(), name, where, r.inc.Cause)
 }
 
 // done lists what was changed, in order, with how it ended.
@@ -251,15 +306,4 @@ func (r *round) done() string {
 		return "Done: nothing was changed."
 	}
 	return "Done:\n• " + strings.Join(done, "\n• ")
-}
-
-func mark(s incident.Severity) string {
-	switch s {
-	case incident.Critical, incident.High:
-		return "🚨"
-	case incident.Warning:
-		return "⚠️"
-	default:
-		return "🔵"
-	}
 }

@@ -2,8 +2,10 @@ package triage
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
+	"salve/internal/evidence"
 	"salve/internal/incident"
 )
 
@@ -30,7 +32,7 @@ func (r *round) verify() {
 }
 
 func (r *round) beginWatching() bool {
-	healthy := r.looked && r.out.Diagnosis.Cause == incident.CauseHealthy
+	healthy := r.looked && r.out.Diagnosis.Cause == incident.CauseHealthy && !r.objectiveUnseen()
 	if r.liveRung() || r.rungGoesOn() || !healthy && !r.rungJustEnded() {
 		return false
 	}
@@ -60,7 +62,7 @@ func (r *round) rungJustEnded() bool {
 // was seen: between two looks nobody knows.
 func (r *round) judgeLook() {
 	switch d := r.out.Diagnosis; {
-	case !r.trusted:
+	case !r.trusted, d.Cause == incident.CauseHealthy && r.objectiveUnseen():
 		return
 	case d.Cause == incident.CauseHealthy:
 		r.judgeHealthy(r.current.ObservedAt)
@@ -79,10 +81,64 @@ func (r *round) judgeLook() {
 func (r *round) judgeHealthy(at time.Time) {
 	if r.inc.HealthyAt.IsZero() || r.inc.HealthyAt.Before(r.lastChangeEnd()) {
 		r.inc.HealthyAt = at // what was seen before the last change says nothing about now
+		if began := beganAt(r.current); !began.IsZero() {
+			r.inc.HealthyAt = earlier(began, at) // a window that keeps its objectives was well all along
+		}
 	}
 	if seen := at.Sub(r.inc.HealthyAt); seen >= r.set.Verification.HealthyFor {
 		r.resolve(fmt.Sprintf("verified: healthy for %s", seen.Round(time.Second)))
 	}
+}
+
+// objectiveUnseen says whether the incident is about an objective, about more pods for
+// a load, or about a disk that fills, and what is seen does not measure it: that the
+// pods are well, or the disk not full yet, is no news then.
+func (r *round) objectiveUnseen() bool {
+	return r.inc.Family == "slo" && len(r.current.Aggregates) == 0 || sized(r.knowledge) && !sized(r.current) || r.fills() && !eased(r.knowledge, r.current)
+}
+
+// fills says whether it is about a disk that will be full.
+func (r *round) fills() bool {
+	const filling = "trend.disk_filling"
+	return r.inc.Family == "trend" && (r.inc.Hypothesis == filling || r.inc.Cause == filling)
+}
+
+// easedBy is by how many points less of a disk must be in use for a cleaning to have
+// helped against its growth.
+const easedBy = 1
+
+// eased says whether less of a disk is in use than where its series ended. Where no
+// series is known, that it is not full has to do.
+func eased(before, now evidence.Evidence) bool {
+	known := false
+	for _, u := range before.Usages {
+		for _, s := range u.Series {
+			if s.Metric != evidence.DiskPercent || len(s.Points) == 0 {
+				continue
+			}
+			known = true
+			if use, seen := inUse(now, s.About); seen && use <= s.Points[len(s.Points)-1].Value.Value-easedBy {
+				return true
+			}
+		}
+	}
+	return !known
+}
+
+func inUse(ev evidence.Evidence, mount string) (float64, bool) {
+	for _, d := range ev.Disks {
+		for _, f := range d.Filesystems {
+			if f.Mount == mount && f.UsePercent.Known {
+				return f.UsePercent.Value, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// sized says whether evidence holds what POST /v1/capacity made of a workload's use.
+func sized(ev evidence.Evidence) bool {
+	return slices.ContainsFunc(ev.Usages, func(u evidence.Usage) bool { return u.Measured[evidence.PresentReplicas].Known })
 }
 
 // dropLooks takes back the looks that are not under way yet.

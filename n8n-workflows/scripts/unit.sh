@@ -5,6 +5,10 @@ apply=''
 case $unit in
 	'' | -* | *[!A-Za-z0-9._:@-]*) printf '{"error":"the name of a unit is wanted"}\n'; exit 64 ;;
 esac
+# A target can switch the machine off, and what systemd is made of is not for repairs.
+case $unit in
+	systemd-* | *.target | *.slice | *.scope | *.mount | *.swap | *.device) printf '{"error":"only services, sockets and timers are restarted, and none of systemd"}\n'; exit 64 ;;
+esac
 case ${2-} in
 	'') ;;
 	--apply) apply=1 ;;
@@ -21,4 +25,7 @@ if [ -n "$apply" ]; then
 fi
 active=$(state ActiveState | tr -cd '[:lower:]')
 printf '{"applied":%s,"unit":"%s","active":"%s","status":%d}\n' "$([ -n "$apply" ] && echo true || echo false)" "$unit" "$active" "$ended"
-[ "$ended" -eq 0 ] && { [ -z "$apply" ] || [ "$active" = active ]; }
+[ "$ended" -eq 0 ] || exit 1
+[ -n "$apply" ] || exit 0
+# What runs once and ends is well when it ended well.
+if [ "$(state Type)" = oneshot ]; then [ "$(state Result)" = success ]; else [ "$active" = active ]; fi

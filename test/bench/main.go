@@ -72,13 +72,14 @@ func moduleRoot(ctx context.Context) (string, error) {
 
 // bench is one run: what it has started, and what it has measured.
 type bench struct {
-	options  options
-	root     string
-	dir      string
-	out      io.Writer
-	started  []*process
-	results  results
-	accounts []account
+	options    options
+	root       string
+	dir        string
+	out        io.Writer
+	started    []*process
+	results    results
+	accounts   []account
+	executions []execution
 }
 
 func (b *bench) stop() {
@@ -87,13 +88,16 @@ func (b *bench) stop() {
 	}
 }
 
-// run looks at Postgres first, on servers that are gone afterwards. Then each
+// run looks at Postgres and n8n first, on servers that are gone afterwards. Then each
 // load goes to the servers in turn, so that what is compared is measured within
 // seconds. New incidents come last: they leave Salve with work to do.
 func (b *bench) run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, b.limit())
 	defer cancel()
 	if err := b.postgres(ctx); err != nil {
+		return err
+	}
+	if err := b.n8n(ctx); err != nil {
 		return err
 	}
 	targets, err := b.start(ctx)
@@ -107,7 +111,7 @@ func (b *bench) run(ctx context.Context) error {
 			}
 		}
 	}
-	report{b.out, b.results, b.accounts, b.options}.print()
+	report{b.out, b.results, b.accounts, b.executions, b.options}.print()
 	if n := b.results.failed(); n > 0 {
 		return fmt.Errorf("%d requests failed", n)
 	}
@@ -117,7 +121,7 @@ func (b *bench) run(ctx context.Context) error {
 // limit ends a run that hangs.
 func (b *bench) limit() time.Duration {
 	cells := 3 * len(loads()) * len(b.options.shapes)
-	return 3*time.Minute + time.Duration(cells)*(b.options.bounds.warm+b.options.bounds.measured)
+	return 6*time.Minute + time.Duration(cells)*(b.options.bounds.warm+b.options.bounds.measured)
 }
 
 // postgres is what Postgres can do at best, and what Salve makes it do.
@@ -132,6 +136,20 @@ func (b *bench) postgres(ctx context.Context) (err error) {
 	}
 	if errors.Is(err, errNoPgbench) {
 		b.say("left out: %v", err)
+		return nil
+	}
+	return err
+}
+
+// n8n is what an alert costs in n8n, with Salve and without.
+func (b *bench) n8n(ctx context.Context) (err error) {
+	if !b.options.only.target("n8n") {
+		return nil
+	}
+	b.say("n8n, with its default settings and tuned: two starts, about a minute and a half")
+	b.executions, err = askN8N(ctx, b.root, b.dir, b.options.bounds.measured)
+	if errors.Is(err, errNoN8N) || errors.Is(err, errNoPgbench) {
+		b.say("n8n left out: %v", err)
 		return nil
 	}
 	return err

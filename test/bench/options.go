@@ -21,7 +21,8 @@ type options struct {
 const usageText = `Usage: go run ./test/bench [flags]
 
 Posts alerts to a real Salve and prints its rates beside a real Alertmanager's,
-an empty Go handler's and pgbench's, all in this run and on this machine.
+an empty Go handler's and pgbench's, all in this run and on this machine. Where
+n8n is installed, one alert in n8n with Salve is timed beside n8n alone.
 
 `
 
@@ -34,7 +35,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	}
 	d := flags.Duration("d", 3*time.Second, "measured `duration` of each cell, 100ms to 1m")
 	callers := flags.String("c", "1,16,64", "`numbers` of callers that send one alert at a time")
-	only := flags.String("only", "", "`words`, by commas, that narrow the run: salve, alertmanager, http, pgbench, statements;\n"+
+	only := flags.String("only", "", "`words`, by commas, that narrow the run: salve, alertmanager, http, pgbench, statements, n8n;\n"+
 		"new, resent, duplicates; c1, c16, … and b100")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
@@ -79,7 +80,7 @@ type filter struct{ targets, loads, shapes []string }
 
 func newFilter(text string, all []shape) (filter, error) {
 	var f filter
-	known := filter{targets: []string{"salve", "alertmanager", "http", "pgbench", "statements"}}
+	known := filter{targets: []string{"salve", "alertmanager", "http", "pgbench", "statements", "n8n"}}
 	for _, l := range loads() {
 		known.loads = append(known.loads, l.name)
 	}

@@ -13,14 +13,16 @@ import (
 
 // report prints what a run came to.
 type report struct {
-	out      io.Writer
-	results  results
-	accounts []account
-	options  options
+	out        io.Writer
+	results    results
+	accounts   []account
+	executions []execution
+	options    options
 }
 
 func (r report) print() {
 	r.statements()
+	r.inN8N()
 	if !r.measuredAny("salve") && !r.measuredAny("alertmanager") {
 		r.postgres()
 		return

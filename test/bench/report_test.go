@@ -51,7 +51,7 @@ func TestReportTellsFailuresAndStages(t *testing.T) {
 	r.spent.stages = stages{"commit": {2, 1000}, "claim": {1, 1000}, batchMetric: {16_000, 1000}}
 	r.spent.cpu = cpuTime{client: time.Second, machine: time.Hour}
 	var out strings.Builder
-	report{&out, results{r}, nil, options{shapes: shapes([]int{64})}}.print()
+	report{&out, results{r}, nil, nil, options{shapes: shapes([]int{64})}}.print()
 	for _, want := range []string{
 		"FAILED salve new c64: 12 × status 503: queue full",
 		"batch  claim  commit  http    sum",

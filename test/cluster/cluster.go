@@ -23,7 +23,7 @@ type Cluster struct {
 	URL        string `json:"url"`
 	CAFile     string `json:"ca_file"`
 	AdminToken string `json:"admin_token"`
-	N8NToken   string `json:"n8n_token"` // may do what test/kube/rbac/n8n.yaml says
+	N8NToken   string `json:"n8n_token"` // may do what deploy/kubernetes says
 	Kubeconfig string `json:"kubeconfig"`
 
 	client *http.Client
@@ -37,11 +37,11 @@ const startTimeout = 3 * time.Minute
 // Program gives the path of the cluster's program and builds it where it is not
 // there yet, which takes minutes: progress goes to the caller's standard error.
 func Program(ctx context.Context) (string, error) {
-	_, here, _, ok := runtime.Caller(0)
-	if !ok {
-		return "", fmt.Errorf("cluster: this file has no place")
+	root, err := repository()
+	if err != nil {
+		return "", err
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(filepath.Dir(here), "..", "kube", "build.sh"))
+	cmd := exec.CommandContext(ctx, filepath.Join(root, "test", "kube", "build.sh"))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -50,14 +50,28 @@ func Program(ctx context.Context) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// Start starts a cluster that keeps its state and its log in dir.
+func repository() (string, error) {
+	_, here, _, ok := runtime.Caller(0)
+	if !ok {
+		return "", fmt.Errorf("cluster: this file has no place")
+	}
+	return filepath.Join(filepath.Dir(here), "..", ".."), nil
+}
+
+// Start starts a cluster that keeps its state and its log in dir, and in which
+// n8n has the rights that a user gives it.
 func Start(ctx context.Context, program, dir string) (*Cluster, error) {
+	root, err := repository()
+	if err != nil {
+		return nil, err
+	}
 	log, err := os.Create(filepath.Join(dir, "kube.log"))
 	if err != nil {
 		return nil, fmt.Errorf("cluster: %w", err)
 	}
 	defer log.Close()
-	c := &Cluster{cmd: exec.Command(program, "-dir", filepath.Join(dir, "kube"))}
+	c := &Cluster{cmd: exec.Command(program, "-dir", filepath.Join(dir, "kube"),
+		"-apply", filepath.Join(root, "deploy", "kubernetes", "read.yaml"), "-apply", filepath.Join(root, "deploy", "kubernetes", "repair.yaml"))}
 	c.cmd.Stderr = log
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdout, err := c.cmd.StdoutPipe()

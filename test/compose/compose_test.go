@@ -35,6 +35,23 @@ func TestServicesAreThere(t *testing.T) {
 	}
 }
 
+// Who reaches the database needs no approval: that is Salve alone.
+func TestOnlySalveReachesTheDatabase(t *testing.T) {
+	project := load(t)
+	if !project.Networks["data"].Internal {
+		t.Error("the database's network leads outside")
+	}
+	for name, service := range project.Services {
+		_, reaches := service.Networks["data"]
+		if reaches != (name == "salve" || name == "postgres") {
+			t.Errorf("service %s is on the database's network: %t", name, reaches)
+		}
+	}
+	if n := len(project.Services["postgres"].Networks); n != 1 {
+		t.Errorf("postgres is on %d networks, want its own alone", n)
+	}
+}
+
 // pinned is a plain name of an image with a version: no registry's host, no latest.
 var pinned = regexp.MustCompile(`^[a-z0-9-]+(/[a-z0-9-]+)?:[0-9]+(\.[0-9]+)+(-[a-z0-9.]+)?$`)
 

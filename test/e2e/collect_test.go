@@ -3,9 +3,7 @@
 package e2e
 
 import (
-	"bytes"
 	"encoding/json"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -112,18 +110,7 @@ func list(v any) []any {
 
 func runEvidenceNode(t *testing.T, execute, answers object) object {
 	t.Helper()
-	input, err := json.Marshal(object{"execute": execute, "answers": answers})
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), theWorld.n8n.node, filepath.Join("..", "n8n", "collect.js"), filepath.Join(workflowDir(), "execute-intent.json"))
-	cmd.Stdin = bytes.NewReader(input)
-	var complaint bytes.Buffer
-	cmd.Stderr = &complaint
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%v: %s", err, complaint.String())
-	}
+	out := runScript(t, object{"execute": execute, "answers": answers}, "collect.js", filepath.Join(workflowDir(), "collect-evidence.json"))
 	var got object
 	if err := json.Unmarshal(out, &got); err != nil {
 		t.Fatalf("%v: %s", err, out)

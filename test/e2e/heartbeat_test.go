@@ -14,7 +14,7 @@ import (
 // names what is ready. Its heartbeat fetches all of it, each once.
 func TestHeartbeatFetchesWhatWasOfferedToNobody(t *testing.T) {
 	s := newRealStory(t, "shop-direct")
-	s.apply(deployment, 2, `sim/needs-memory: 512Mi, sim/pods: "1", sim/restarts: "7"`)
+	s.apply(deployment, 2, `sim/needs-memory: 320Mi, sim/pods: "1", sim/restarts: "7"`)
 	ill := s.untilPod("CrashLoopBackOff")
 
 	var answer struct {

@@ -22,6 +22,7 @@ type story struct {
 	ctx       context.Context
 	name      string // of the cluster
 	namespace string
+	host      string // where it is about a host
 	alertname string
 	about     map[string]string // labels that name the target
 	cluster   *standin.Server   // none for the real cluster
@@ -38,6 +39,7 @@ type incidentView struct {
 	Target  struct {
 		Cluster   string `json:"cluster"`
 		Namespace string `json:"namespace"`
+		Host      string `json:"host"`
 	} `json:"target"`
 	Intents []struct {
 		ID       string `json:"id"`
@@ -75,6 +77,21 @@ func newStory(t *testing.T, cluster string) *story {
 		alertname: "KubePodCrashLooping", about: aboutPod(standin.CrashingPod),
 		started: time.Now().Add(-time.Minute).UTC().Truncate(time.Millisecond),
 	}
+}
+
+// newHostStory is a story about a host, told to n8n's webhook as scripts do.
+func newHostStory(t *testing.T, name string, alert object) *story {
+	t.Helper()
+	s := newStory(t, "")
+	s.host = name
+	body, err := json.Marshal(alert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.postWebhook(body, intakeSecret); got != 200 {
+		t.Fatalf("the webhook answered %d", got)
+	}
+	return s
 }
 
 func aboutPod(name string) map[string]string {
@@ -170,7 +187,11 @@ func (s *story) incident() (incidentView, bool, error) {
 		return incidentView{}, false, err
 	}
 	for _, i := range page.Items {
-		if i.Target.Cluster != s.name || i.Target.Namespace != s.namespace {
+		about := i.Target.Cluster == s.name && i.Target.Namespace == s.namespace
+		if s.host != "" {
+			about = i.Target.Host == s.host
+		}
+		if !about {
 			continue
 		}
 		var whole incidentView

@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -202,51 +201,4 @@ func TestPreviousLogDecidesOnARealCluster(t *testing.T) {
 		where incident_id = '`+i.ID+`' and kind = 'result' and l->>'previous' = 'true'`, [][]string{{"app", "t"}})
 	i = s.untilDecided("pod.dependency_unavailable")
 	s.wantCollected(i)
-}
-
-// What rbac/n8n.yaml grants is enough for the stories above, and no more.
-func TestN8NMayDoNoMoreThanItNeeds(t *testing.T) {
-	s := newRealStory(t, "shop-rights")
-	s.apply(deployment, 1, `sim/log: "hello\nworld\n"`)
-	var pod string
-	err := cluster.Until(s.ctx, func() (bool, error) {
-		pods := s.pods()
-		if len(pods) == 0 || cluster.At(pods[0], "status", "phase") != "Running" {
-			return false, nil
-		}
-		pod, _ = cluster.At(pods[0], "metadata", "name").(string)
-		return true, nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	in := "/api/v1/namespaces/shop-rights/"
-	for name, tc := range map[string]struct {
-		method, path, body string
-		code               int
-		says               string
-	}{
-		"reads pods":             {"GET", in + "pods/" + pod, "", 200, `"kind":"Pod"`},
-		"reads a log":            {"GET", in + "pods/" + pod + "/log?container=app&tailLines=1", "", 200, "world\n"},
-		"reads no log that is":   {"GET", in + "pods/" + pod + "/log?container=app&previous=true", "", 400, `previous terminated container \"app\" in pod \"` + pod + `\" not found`},
-		"reads quotas":           {"GET", in + "resourcequotas", "", 200, "ResourceQuotaList"},
-		"reads budgets":          {"GET", "/apis/policy/v1/namespaces/shop-rights/poddisruptionbudgets", "", 200, "PodDisruptionBudgetList"},
-		"reads nodes":            {"GET", "/api/v1/nodes/sim-0", "", 200, `"kind":"Node"`},
-		"no secrets":             {"GET", in + "secrets", "", 403, "cannot list resource"},
-		"no config maps":         {"GET", in + "configmaps", "", 403, "cannot list resource"},
-		"no deletion":            {"DELETE", in + "pods/" + pod, "", 403, "cannot delete resource"},
-		"no new pods":            {"POST", in + "pods", `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x"},"spec":{"containers":[{"name":"x","image":"x"}]}}`, 403, "cannot create resource"},
-		"no rights to hand out":  {"GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles", "", 403, "cannot list resource"},
-		"no impersonated status": {"PUT", in + "pods/" + pod + "/status", `{}`, 403, "cannot update resource"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			code, answer, err := theWorld.cluster.As(s.ctx, theWorld.kubeToken(), tc.method, tc.path, "application/json", []byte(tc.body))
-			if err != nil || code != tc.code || !strings.Contains(string(answer), tc.says) {
-				t.Errorf("%s %s: %d %s %v, want %d and %q", tc.method, tc.path, code, answer, err, tc.code, tc.says)
-			}
-		})
-	}
-	if code, answer, err := theWorld.cluster.As(s.ctx, "nobody's", http.MethodGet, in+"pods", "", nil); err != nil || code != 401 {
-		t.Errorf("a token that is nobody's: %d %s %v, want 401", code, answer, err)
-	}
 }

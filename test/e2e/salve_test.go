@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,15 +17,19 @@ import (
 
 // salve is the program itself, built from cmd/server.
 type salve struct {
-	url     string
-	token   string // what n8n holds
-	human   string // what a person holds
-	sender  string // what a sender holds that may execute nothing
-	db      string // DATABASE_URL
-	dir     string
-	program string
-	env     []string
-	process *process
+	url    string
+	token  string // what n8n holds
+	human  string // what a person holds
+	admin  string // and who runs the service
+	intake string // what n8n hands on with
+	sender string // what a sender holds that may execute nothing
+	db     string // DATABASE_URL
+
+	relayKey, relayPublic string // with which n8n signs for people in Slack
+	dir                   string
+	program               string
+	env                   []string
+	process               *process
 }
 
 // binary builds the program, or takes the one that SALVE_BINARY names.
@@ -49,8 +54,47 @@ func startSalve(ctx context.Context, dir, db string, port int) (*salve, error) {
 	s.env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, fmt.Sprintf("SALVE_ADDR=127.0.0.1:%d", port), "DATABASE_URL=" + db,
 		"SALVE_DATA_DIR=" + filepath.Join(dir, "salve-data"), "SALVE_JWT_KEYS=" + filepath.Join(dir, "keys"), "SALVE_AUTOMATION=live",
+		"SALVE_POLICY=" + filepath.Join(dir, "policy.yaml"), "SALVE_CHECKLIST=" + s.checklist(),
+	}
+	rules, err := policyFile()
+	if err == nil {
+		err = errors.Join(os.WriteFile(filepath.Join(dir, "policy.yaml"), rules, 0o600), os.WriteFile(s.checklist(), []byte("checks: []\n"), 0o600))
+	}
+	if err != nil {
+		return nil, err
 	}
 	return s, s.start(ctx)
+}
+
+// checklist is the file of the heartbeat's checks; a test may write it.
+func (s *salve) checklist() string { return filepath.Join(s.dir, "heartbeat.yaml") }
+
+// policyFile is the default policy with this world's inventory, and with less to wait for.
+func policyFile() ([]byte, error) {
+	data, err := os.ReadFile(filepath.Join("..", "..", "internal", "policy", "default.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	text := string(data)
+	for _, edit := range [][2]string{
+		{"  hosts: []", `  hosts: ["web-*"]`},
+		{"  domains: []", `  domains: ["*.example.com"]`},
+		{"  repositories: []", `  repositories: [{repo: acme/deploy, namespaces: [shop-gitops], paths: ["apps/*.yaml"]}]`},
+		{"  decide: []", "  decide: [U0ALICE]"},
+		{"  window: 30s", "  window: 5s"},
+		{"  transit_grace: 5s", "  transit_grace: 1s"},
+		{"  delivery_deadline: 60s", "  delivery_deadline: 20s"},
+		{"  look_every: 30s", "  look_every: 5s"},
+		{"  incidents: 20", "  incidents: 200"}, // the tests are a storm
+		{"  total: 60", "  total: 600"},
+		{"  healthy_for: 2m", "  healthy_for: 15s"},
+	} {
+		if strings.Count(text, "\n"+edit[0]) != 1 {
+			return nil, fmt.Errorf("the default policy has not one line %q", edit[0])
+		}
+		text = strings.Replace(text, "\n"+edit[0], "\n"+edit[1], 1)
+	}
+	return []byte(text), nil
 }
 
 // start starts it, the first time and again.
@@ -79,6 +123,9 @@ func (s *salve) keys(ctx context.Context, signing, public string) error {
 	if err := os.Rename(filepath.Join(signing, "salve.pub.pem"), filepath.Join(public, "salve.pub.pem")); err != nil {
 		return err
 	}
+	if err := s.relayKeys(ctx, signing, public); err != nil {
+		return err
+	}
 	for _, t := range []struct {
 		to         *string
 		sub, scope string
@@ -86,6 +133,8 @@ func (s *salve) keys(ctx context.Context, signing, public string) error {
 		{&s.token, "n8n", "events:write intents:execute read"},
 		{&s.human, "alice", "intents:decide read"},
 		{&s.sender, "alertmanager", "events:write"},
+		{&s.admin, "root", "admin read"},
+		{&s.intake, "n8n-intake", "events:write intents:execute"},
 	} {
 		out, err := run(ctx, env, s.program, "token", "--key", filepath.Join(signing, "salve.key.pem"), "--sub", t.sub, "--scope", t.scope, "--ttl", "1h")
 		if err != nil {
@@ -94,6 +143,23 @@ func (s *salve) keys(ctx context.Context, signing, public string) error {
 		*t.to = strings.TrimSpace(string(out))
 	}
 	return nil
+}
+
+// relayKeys makes the pair for the relay: n8n signs ES256, not EdDSA.
+func (s *salve) relayKeys(ctx context.Context, signing, public string) error {
+	dir := filepath.Join(signing, "relay")
+	if _, err := run(ctx, os.Environ(), s.program, "keygen", "--alg", "ES256", "--scopes", "slack:relay", "--out", dir); err != nil {
+		return err
+	}
+	for name, to := range map[string]*string{"salve.key.pem": &s.relayKey, "salve.pub.pem": &s.relayPublic} {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			return err
+		}
+		*to = string(data)
+	}
+	return errors.Join(os.Rename(filepath.Join(dir, "salve.pub.pem"), filepath.Join(public, "relay.pub.pem")),
+		os.Rename(filepath.Join(dir, "salve.scopes"), filepath.Join(public, "relay.scopes")))
 }
 
 // get decodes one of Salve's answers.

@@ -45,20 +45,51 @@ func TestPodOutOfMemory(t *testing.T) {
 	s.wantStory(i, "incident.opened", "intent.issued", "intent.claim", "intent.succeed", "incident.resolved")
 }
 
-// A cluster that refuses must come back to Salve as a result, not as silence.
+// A cluster that refuses, or does not answer, must come back to Salve as a result,
+// not as silence.
 func TestRefusedEvictionIsReported(t *testing.T) {
-	s := newStory(t, "refusing")
-	s.cluster.Fail(standin.Failure{Method: "POST", Path: "/eviction", Status: 500})
+	for name, tc := range map[string]struct {
+		failure standin.Failure
+		says    string
+	}{
+		"refusing":  {standin.Failure{Status: 500}, "Kubernetes answered 500: the stand-in was told to fail"},
+		"forbidden": {standin.Failure{Status: 403}, "Kubernetes answered 403: the stand-in was told to fail"},
+		"conflict":  {standin.Failure{Status: 409}, "Kubernetes answered 409: the stand-in was told to fail"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStory(t, name)
+			tc.failure.Method, tc.failure.Path = "POST", "/eviction"
+			s.cluster.Fail(tc.failure)
+			s.fires()
+			i := s.untilIncident("the restart has failed", func(i incidentView) bool { return i.has("k8s.pod.restart", "failed") })
+			s.wantRows("the result says what the cluster said", `
+				select r.status, r.doc->>'error' from results r join intents i on i.id = r.intent_id
+				where i.incident_id = '`+i.ID+`' and i.action = 'k8s.pod.restart' and r.flag = ''`,
+				[][]string{{"failed", tc.says}})
+			s.wantRows("no token came with it", `
+				select count(*) from results r where r.incident_id = '`+i.ID+`' and r.doc::text ~ '`+theWorld.kubeToken()+`|Bearer'`, [][]string{{"0"}})
+			if got := len(s.cluster.Matching("POST", "/eviction")); got != 1 {
+				t.Errorf("the eviction was sent %d times: n8n must not retry an execution", got)
+			}
+		})
+	}
+}
+
+// An eviction that was sent and not answered may have been done: that is no failure.
+// The execution ends without a result, Salve has a look, and since the pod is still
+// there the eviction is issued once more.
+func TestUnansweredEvictionIsLookedAt(t *testing.T) {
+	s := newStory(t, "unanswered")
+	s.cluster.Fail(standin.Failure{Method: "POST", Path: "/eviction", Status: 500, Delay: time.Minute, Times: 1})
 	s.fires()
-	i := s.untilIncident("the restart has failed", func(i incidentView) bool { return i.has("k8s.pod.restart", "failed") })
-	s.wantRows("the result says what the cluster said", `
-		select r.status, r.doc->>'error' from results r join intents i on i.id = r.intent_id
-		where i.incident_id = '`+i.ID+`' and i.action = 'k8s.pod.restart' and r.flag = ''`,
-		[][]string{{"failed", "Kubernetes answered 500: the stand-in was told to fail"}})
-	s.wantRows("no token came with it", `
-		select count(*) from results r where r.incident_id = '`+i.ID+`' and r.doc::text ~ '`+theWorld.kubeToken()+`|Bearer'`, [][]string{{"0"}})
-	if got := len(s.cluster.Matching("POST", "/eviction")); got != 1 {
-		t.Errorf("the eviction was sent %d times: n8n must not retry an execution", got)
+	i := s.untilIncident("it is lost, and done anew", func(i incidentView) bool {
+		return i.has("k8s.pod.restart", "lost") && i.has("k8s.pod.restart", "succeeded")
+	})
+	s.wantRows("the lost one has no result", `
+		select count(*) from results r join intents i on i.id = r.intent_id where i.incident_id = '`+i.ID+`' and i.state = 'lost'`, [][]string{{"0"}})
+	if got := len(s.cluster.Matching("POST", "/eviction")); got != 2 {
+		t.Errorf("the eviction was sent %d times, want once, and once more after the look", got)
 	}
 }
 
@@ -142,6 +173,33 @@ func TestN8NKilledBetweenClaimAndResult(t *testing.T) {
 	s.wantRows("the lease did not end by itself", `
 		select reason from audit where incident_id = '`+i.ID+`' and operation = 'intent.lose'`,
 		[][]string{{"the execution crashed before it reported a result"}})
+}
+
+// Somebody switches the executor off while an alert is on its way: nothing is claimed,
+// nothing is lost, and once it is on again the heartbeat brings the work, each once.
+func TestWorkflowSwitchedOffMeanwhile(t *testing.T) {
+	s := newStory(t, "switched")
+	s.turn("unpublish")
+	s.fires()
+	i := s.untilIncident("there is something to be done", func(i incidentView) bool { return i.has("collect.pod", "ready") })
+	s.wantRows("nobody has it", `select count(*) from intents where incident_id = '`+i.ID+`' and worker <> ''`, [][]string{{"0"}})
+	s.turn("publish")
+	i = s.untilIncident("its repair is watched", func(i incidentView) bool { return i.has("k8s.pod.restart", "succeeded") })
+	s.wantEvicted(1)
+	s.wantRows("each thing was done once", `
+		select count(*) from (select intent_id from results where incident_id = '`+i.ID+`' and flag = '' group by 1 having count(*) > 1) twice`, [][]string{{"0"}})
+}
+
+// turn switches the executor on or off, as an editor does, and waits until that is so.
+func (s *story) turn(command string) {
+	s.t.Helper()
+	n := theWorld.n8n
+	if _, err := run(s.ctx, n.commandEnv(), n.command(command+":workflow", "--id=salveExecuteIntent")...); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := cluster.Until(s.ctx, func() (bool, error) { return n.settled(s.ctx) }); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // Alertmanager retries 5xx only: while Salve is away its alerts must not be

@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -19,11 +20,13 @@ import (
 const (
 	intakeSecret = "intake-secret-of-this-run"
 	slackToken   = "xoxb-slack-token-of-this-run"
+	slackSecret  = "slack-signing-secret-of-this-run"
+	githubToken  = "github-token-of-this-run"
 )
 
 // clusters are the names of the stand-ins. Every test has one of its own, so
 // that no test finds another's guards spent.
-var clusters = []string{"oom", "refusing", "twice", "vanished", "killed"}
+var clusters = []string{"oom", "refusing", "forbidden", "conflict", "unanswered", "twice", "vanished", "killed", "switched"}
 
 // realCluster is a real API server; its tests have a namespace each.
 const realCluster = "real"
@@ -37,10 +40,16 @@ type world struct {
 	cluster      *cluster.Cluster
 	postgres     *postgres.Server
 	salve        *salve
+	host         *host
 	n8n          *n8n
 	alertmanager *alertmanager
+	prometheus   *prometheus
 	standins     map[string]*standin.Server
 	slack        *standin.Server
+	github       *standin.GitHub
+	tracker      *tracker
+	sources      *httptest.Server
+	certified    *certified
 	stops        []func() // last started, first stopped
 }
 
@@ -80,7 +89,7 @@ func newWorld(ctx context.Context) (*world, error) {
 }
 
 func (w *world) start(ctx context.Context) error {
-	ports, err := freePorts(5)
+	ports, err := freePorts(7)
 	if err != nil {
 		return err
 	}
@@ -93,6 +102,13 @@ func (w *world) start(ctx context.Context) error {
 	if err := w.startSalve(ctx, ports[0]); err != nil {
 		return err
 	}
+	if err := w.startHost(ctx, ports[5]); err != nil {
+		return err
+	}
+	if w.prometheus, err = startPrometheus(ctx, w.dir, ports[6]); err != nil {
+		return err
+	}
+	w.stops = append(w.stops, w.prometheus.stop)
 	if err := w.startN8N(ctx, ports[1], ports[2]); err != nil {
 		return err
 	}
@@ -128,7 +144,14 @@ func (w *world) startStandins() error {
 		}
 		w.standins[name] = s
 	}
+	w.github = standin.StartGitHub(githubToken, map[string]string{"README.md": "what runs in the shop\n"})
+	w.tracker, w.sources = startTracker(), startSources()
+	w.stops = append(w.stops, w.github.Close, w.tracker.Close, w.sources.Close)
 	var err error
+	if w.certified, err = startCertified(); err != nil {
+		return err
+	}
+	w.stops = append(w.stops, w.certified.Close)
 	w.slack, err = w.startStandin()
 	return err
 }
@@ -155,17 +178,36 @@ func (w *world) startSalve(ctx context.Context, port int) error {
 	return nil
 }
 
+// startHost starts the one machine that all names of hosts lead to.
+func (w *world) startHost(ctx context.Context, port int) error {
+	var err error
+	if w.host, err = startHost(ctx, w.dir, port); err == nil {
+		w.stops = append(w.stops, w.host.process.stop)
+	}
+	return err
+}
+
+// hosts is what n8n is told: SSH_HOSTS.
+func (w *world) hosts() map[string]any {
+	there := map[string]any{"address": "127.0.0.1", "port": w.host.port, "user": w.host.user}
+	return map[string]any{"web-01": there, "web-02": there, "web-05": there, "web-dead": map[string]any{"address": "127.0.0.1", "port": 1}}
+}
+
 func (w *world) startN8N(ctx context.Context, port, brokerPort int) error {
-	urls := map[string]string{deadCluster: "http://127.0.0.1:1", realCluster: w.cluster.URL}
+	urls := map[string]any{
+		deadCluster: "http://127.0.0.1:1", realCluster: w.cluster.URL,
+		"certified": map[string]string{"url": w.certified.URL, "credential": "certificate"},
+	}
 	for name, s := range w.standins {
 		urls[name] = s.URL
 	}
 	var err error
 	w.n8n, err = startN8N(ctx, w.dir, n8nConfig{
 		port: port, brokerPort: brokerPort, intakeHeader: "Bearer " + intakeSecret,
-		salveURL: w.salve.url, salveToken: w.salve.token,
+		salveURL: w.salve.url, salveToken: w.salve.token, salveIntake: w.salve.intake,
 		clusters: urls, kubeToken: w.kubeToken(), caFile: w.cluster.CAFile,
 		slackURL: w.slack.URL, slackToken: slackToken,
+		certified: w.certified, hosts: w.hosts(), hostKey: w.host.key, relayKey: w.salve.relayKey, relayPublic: w.salve.relayPublic, githubURL: w.github.URL, prometheusURL: w.prometheus.url, trackerURL: w.tracker.URL, sourcesURL: w.sources.URL,
 	})
 	if err != nil {
 		return err

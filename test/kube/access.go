@@ -7,7 +7,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
-	_ "embed"
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
@@ -26,13 +25,17 @@ import (
 	"k8s.io/client-go/restmapper"
 )
 
-//go:embed rbac/n8n.yaml
-var n8nManifests []byte
-
-// grantN8N applies the manifests and asks for a token of their service account.
-func grantN8N(ctx context.Context, config *rest.Config, c kubernetes.Interface) (string, error) {
-	if err := apply(ctx, config, c, n8nManifests); err != nil {
-		return "", err
+// grantN8N applies the files that a user applies, and asks for a token of the
+// service account that they make.
+func grantN8N(ctx context.Context, config *rest.Config, c kubernetes.Interface, files []string) (string, error) {
+	for _, file := range files {
+		manifests, err := os.ReadFile(file)
+		if err != nil {
+			return "", err
+		}
+		if err := apply(ctx, config, c, manifests); err != nil {
+			return "", fmt.Errorf("%s: %w", file, err)
+		}
 	}
 	day := int64(24 * 60 * 60)
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &day}}

@@ -70,6 +70,7 @@ func serverFlags(dir, etcd, admin string) ([]string, error) {
 		"--token-auth-file=" + tokens,
 		"--anonymous-auth=false",
 		"--authorization-mode=RBAC",
+		"--allow-privileged=true", // as every cluster is started; policies decide
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file=" + signing,
 		"--service-account-signing-key-file=" + signing,

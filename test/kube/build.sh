@@ -13,7 +13,7 @@ cache=${CACHE:-$root/.cache}
 mkdir -p "$cache"
 cache=$(cd "$cache" && pwd)
 cd "$here"
-key=$(find . -type f \( -name '*.go' -o -name 'go.*' -o -name '*.yaml' -o -name build.sh \) -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-64)
+key=$(find . -type f \( -name '*.go' -o -name 'go.*' -o -name build.sh \) -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-64)
 target=$cache/kube-$key
 
 say() { printf 'kube: %s\n' "$*" >&2; }

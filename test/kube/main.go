@@ -21,12 +21,17 @@ type ready struct {
 	URL        string `json:"url"`
 	CAFile     string `json:"ca_file"`
 	AdminToken string `json:"admin_token"` // may do everything
-	N8NToken   string `json:"n8n_token"`   // of a service account that may do what rbac/n8n.yaml says
+	N8NToken   string `json:"n8n_token"`   // of the service account n8n in salve, which -apply made
 	Kubeconfig string `json:"kubeconfig"`  // the administrator's
 }
 
 func main() {
 	dir := flag.String("dir", "", "folder for the cluster's state (default: a temporary one, removed at the end)")
+	var files []string
+	flag.Func("apply", "file of manifests that make n8n's service account and its rights; may be given again", func(file string) error {
+		files = append(files, file)
+		return nil
+	})
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -34,13 +39,13 @@ func main() {
 		io.Copy(io.Discard, os.Stdin) // ends when whoever started this does
 		stop()
 	}()
-	if err := run(ctx, *dir); err != nil {
+	if err := run(ctx, *dir, files); err != nil {
 		fmt.Fprintln(os.Stderr, "kube:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, dir string) error {
+func run(ctx context.Context, dir string, files []string) error {
 	rest.SetDefaultWarningHandler(rest.NoWarnings{})
 	dir, cleanUp, err := stateDir(dir)
 	if err != nil {
@@ -60,7 +65,7 @@ func run(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	line, err := populate(ctx, dir, server)
+	line, err := populate(ctx, dir, server, files)
 	if err != nil {
 		return err
 	}
@@ -76,7 +81,7 @@ func run(ctx context.Context, dir string) error {
 }
 
 // populate starts what lives in the cluster and makes the credentials.
-func populate(ctx context.Context, dir string, server *apiServer) (ready, error) {
+func populate(ctx context.Context, dir string, server *apiServer, files []string) (ready, error) {
 	config := rest.CopyConfig(server.loopback)
 	config.QPS, config.Burst = 500, 1000
 	client, err := kubernetes.NewForConfig(config)
@@ -95,7 +100,7 @@ func populate(ctx context.Context, dir string, server *apiServer) (ready, error)
 	if err := waitDefaults(ctx, client); err != nil {
 		return ready{}, fmt.Errorf("the default namespace: %w", err)
 	}
-	n8n, err := grantN8N(ctx, config, client)
+	n8n, err := grantN8N(ctx, config, client, files)
 	if err != nil {
 		return ready{}, fmt.Errorf("n8n's permissions: %w", err)
 	}

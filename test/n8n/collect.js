@@ -1,6 +1,6 @@
 // Runs the Evidence node's code against answers from data, as the workflow's
-// loop of Evidence, "Read more?" and Read does. Like Read, it gives every answer
-// as text.
+// loop of Evidence, "Read more?" and the sub-workflows does. Like they, it gives
+// every answer as text. Answers are found by path, script or repository.
 //   node collect.js WORKFLOW.json < {"execute": {...}, "answers": {PATH: ANSWER}}
 const fs = require('fs');
 
@@ -8,14 +8,13 @@ const workflow = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
 const { execute, answers } = JSON.parse(fs.readFileSync(0, 'utf8'));
 const code = workflow.nodes.find((node) => node.name === 'Evidence').parameters.jsCode;
 const evidence = new Function('$', '$input', '$runIndex', code);
-const base = 'http://cluster';
 
 const rounds = [];
 let answered = [];
 let result;
 for (let round = 0; round < 10 && !result; round++) {
   const outputs = {
-    Lease: { first: () => ({ json: { execute, base } }) },
+    Collect: { first: () => ({ json: { execute } }) },
     'Read more?': { all: (_, run) => rounds[run] },
   };
   const items = evidence((name) => outputs[name], { all: () => answered }, round);
@@ -26,7 +25,7 @@ for (let round = 0; round < 10 && !result; round++) {
   }
   rounds.push(items);
   answered = items.map(({ json }) => {
-    const { body, ...answer } = answers[json.url.slice(base.length)] ?? { statusCode: 404, body: { kind: 'Status' } };
+    const { body, ...answer } = answers[json.path ?? json.script ?? json.repo] ?? { statusCode: 404, body: { kind: 'Status' } };
     return { json: body ? { ...answer, data: JSON.stringify(body) } : answer };
   });
 }

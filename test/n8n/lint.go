@@ -7,9 +7,6 @@ import (
 	"strings"
 )
 
-// Shapes are the executable requests that the executor has a branch for.
-func Shapes() []string { return []string{"kubernetes", "collect", "slack"} }
-
 // Lint checks workflow files against every rule and says what is wrong, one
 // sentence each, beginning with the file.
 func Lint(workflows []Workflow, c Catalogue) []string {
@@ -29,7 +26,8 @@ type rule func(Workflow) []string
 func rules(c Catalogue) []rule {
 	return []rule{
 		ids, knownNodes(c), connections, reachable, references, expressions,
-		environment, secrets, requests, retries, leaks, afterClaim, shapes,
+		environment, secrets, requests, retries, leaks, successes, afterClaim, branches,
+		keepsNothing, linksOnlyShow,
 	}
 }
 
@@ -37,7 +35,7 @@ var (
 	uuid      = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 	secret    = regexp.MustCompile(`(?i)bearer\s+[\w.-]{8,}|xox[abp]-|eyJ[\w-]{10,}|-----BEGIN|AKIA[A-Z0-9]{16}`)
 	host      = regexp.MustCompile(`https?://([\w.-]+)`)
-	openHosts = []string{"127.0.0.1", "slack.com"}
+	openHosts = []string{"127.0.0.1", "slack.com", "hooks.slack.com", "api.github.com", "api.linear.app", "api.twilio.com"}
 )
 
 // together is what no file can see alone.
@@ -210,6 +208,9 @@ func secrets(w Workflow) []string {
 	}
 	for _, n := range w.Nodes {
 		for kind, ref := range n.Credentials {
+			if url, _ := n.Parameters["url"].(string); strings.Contains(url, "/v1/alerts") && kind == "httpBearerAuth" && ref["id"] != "salveIntakeTok01" {
+				problems = append(problems, n.Name+": what anybody may post goes on with n8n's own token, whose evidence is trusted: take the Salve intake token")
+			}
 			if len(ref) != 2 || ref["id"] == "" || ref["name"] == "" {
 				problems = append(problems, fmt.Sprintf("%s: credential %s must be id and name, nothing else", n.Name, kind))
 			}

@@ -4,12 +4,17 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"salve/internal/checklist"
+	"salve/internal/remedy"
 )
 
 // mayRetry are the only requests that may be sent again by n8n: intake, the
 // question what is ready, the report of a result, and the report of a crash. A
-// claim or an execution never.
-func mayRetry() []string { return []string{"Ask Salve", "Poll", "Result", "Report"} }
+// claim or an execution never. An answer to Slack may come twice, and reads may.
+func mayRetry() []string {
+	return []string{"Ask Salve", "Poll", "Result", "Report", "Answer Slack", "Closed", "Fetch"}
+}
 
 func requests(w Workflow) []string {
 	var problems []string
@@ -30,7 +35,7 @@ func requests(w Workflow) []string {
 		if n.at("contentType") == "raw" && n.at(append(answer, "responseFormat")...) != "autodetect" {
 			problems = append(problems, n.Name+": with a raw body only autodetect reads the answer")
 		}
-		if len(n.Credentials) != 1 {
+		if len(n.Credentials) != 1 && !unaccompanied(n) && !personal(n) {
 			problems = append(problems, n.Name+" needs exactly one credential")
 		}
 	}
@@ -79,6 +84,10 @@ func leaks(w Workflow) []string {
 	return problems
 }
 
+// ends are where a claim's execution may end. Where it throws there, the error
+// workflow tells Salve that nobody works on it any more.
+var ends = []string{"Result", "Failed", "Known?", "Not known", "Not claimed"}
+
 // afterClaim: whoever holds a lease reports a result, whatever happens.
 func afterClaim(w Workflow) []string {
 	claim, there := w.node("Claim")
@@ -86,12 +95,12 @@ func afterClaim(w Workflow) []string {
 		return nil
 	}
 	var problems []string
-	if outs := w.outputs("Claim"); claim.OnError != "continueErrorOutput" || len(outs) != 1 {
-		problems = append(problems, "a refused Claim must end quietly: continueErrorOutput, and nothing behind it")
+	if outs := w.outputs("Claim"); claim.OnError != "continueErrorOutput" || len(outs) != 2 || !slices.Equal(outs[1], []string{"Not claimed"}) {
+		problems = append(problems, "what a refused Claim says must lead to Not claimed: continueErrorOutput")
 	}
 	for _, name := range w.after("Claim", "Result") {
 		n, _ := w.node(name)
-		if name == "Result" || name == "Failed" {
+		if slices.Contains(ends, name) {
 			continue
 		}
 		if outs := w.outputs(name); len(outs) == 0 {
@@ -103,44 +112,62 @@ func afterClaim(w Workflow) []string {
 }
 
 func errorsReported(w Workflow, n Node) []string {
-	outs := w.outputs(n.Name)
-	switch n.OnError {
-	case "continueErrorOutput":
-		if len(outs) < 2 || !slices.Equal(outs[len(outs)-1], []string{"Failed"}) {
-			return []string{n.Name + ": its error output must lead to Failed"}
-		}
-	case "continueRegularOutput":
-		// Looks like success: only code that checks every answer may take it.
-		to, _ := w.node(strings.Join(slices.Concat(outs...), ","))
-		if !to.is("code") || !strings.Contains(to.source(), "statusCode") {
-			return []string{n.Name + ": an error that looks like success may only go to code that checks statusCode"}
-		}
-	default:
+	if n.OnError != "continueErrorOutput" {
 		return []string{n.Name + ": an error here would be no result"}
+	}
+	if outs := w.outputs(n.Name); len(outs) < 2 || !slices.Equal(outs[len(outs)-1], []string{"Failed"}) {
+		return []string{n.Name + ": its error output must lead to Failed"}
 	}
 	return nil
 }
 
-// shapes: one branch for each shape, and one for what is none of them.
-func shapes(w Workflow) []string {
-	n, there := w.node("Shape")
-	if !there {
-		return nil
-	}
+// successes: an error that goes on where answers go looks like one of them. Only
+// code that checks every answer's status may take it, and of no SSH node: there
+// the item that went in comes out.
+func successes(w Workflow) []string {
 	var problems []string
-	values, _ := n.at("rules", "values").([]any)
-	for _, shape := range Shapes() {
-		if !slices.ContainsFunc(values, func(rule any) bool { return compares(rule, shape) }) {
-			problems = append(problems, "Shape has no branch for "+shape)
+	for _, n := range w.Nodes {
+		if n.OnError != "continueRegularOutput" {
+			continue
+		}
+		to, _ := w.node(strings.Join(slices.Concat(w.outputs(n.Name)...), ","))
+		if !n.is("httpRequest") && !n.is("executeWorkflow") || !to.is("code") || !strings.Contains(to.source(), "statusCode") {
+			problems = append(problems, n.Name+": an error that looks like success may only go to code that checks statusCode")
 		}
 	}
-	outs := w.outputs("Shape")
-	if n.at("options", "fallbackOutput") != "extra" || len(outs) != len(values)+2 {
-		return append(problems, "Shape needs a wired output for each rule, one for what it does not know, and one for errors")
+	return problems
+}
+
+// branches: one for each shape that a claim or a due check hands out and each place
+// where a read looks, one for what is none of them, and one for errors.
+func branches(w Workflow) []string {
+	var problems []string
+	for name, kinds := range map[string][]string{"Shape": remedy.Shapes(), "Where": remedy.Places(), "How": checklist.Shapes()} {
+		if n, there := w.node(name); there {
+			problems = append(problems, branchesOf(w, n, kinds)...)
+		}
+	}
+	return problems
+}
+
+func branchesOf(w Workflow, n Node, kinds []string) []string {
+	var problems []string
+	values, _ := n.at("rules", "values").([]any)
+	for _, kind := range kinds {
+		if !slices.ContainsFunc(values, func(rule any) bool { return compares(rule, kind) }) {
+			problems = append(problems, n.Name+" has no branch for "+kind)
+		}
+	}
+	outs, want := w.outputs(n.Name), len(values)+1
+	if n.OnError == "continueErrorOutput" {
+		want++
+	}
+	if n.at("options", "fallbackOutput") != "extra" || len(outs) != want {
+		return append(problems, n.Name+" needs a wired output for each rule, one for what it does not know, and one for its errors")
 	}
 	for i, to := range outs {
 		if len(to) == 0 {
-			problems = append(problems, fmt.Sprintf("output %d of Shape leads nowhere", i))
+			problems = append(problems, fmt.Sprintf("output %d of %s leads nowhere", i, n.Name))
 		}
 	}
 	return problems

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -55,6 +56,24 @@ func TestWorkflowsKeepTheRules(t *testing.T) {
 	}
 }
 
+// Every script that the executor names is one that hosts are given.
+func TestNamedScriptsExist(t *testing.T) {
+	w, err := Parse("execute-intent.json", workflowFiles(t)["execute-intent.json"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, there := w.node("Script")
+	named := regexp.MustCompile(`'([a-z]+-[a-z-]+)'`).FindAllStringSubmatch(n.source(), -1)
+	if !there || len(named) < 6 {
+		t.Fatalf("the node Script names %v", named)
+	}
+	for _, m := range named {
+		if _, err := os.Stat("../../n8n-workflows/scripts/" + m[1]); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // The list of nodes belongs to the n8n that the end-to-end tests install.
 func TestCatalogueIsOfThePinnedN8N(t *testing.T) {
 	data, err := os.ReadFile("package.json")
@@ -72,7 +91,7 @@ func TestCatalogueIsOfThePinnedN8N(t *testing.T) {
 
 // Every rule must catch what it is for: one thing is broken at a time.
 func TestRulesCatch(t *testing.T) {
-	const execute, intake = "execute-intent.json", "alert-intake.json"
+	const execute, collect, cluster, intake = "execute-intent.json", "collect-evidence.json", "kubernetes.json", "alert-intake.json"
 	for name, tc := range map[string]struct {
 		file, old, new string
 		want           string
@@ -86,29 +105,33 @@ func TestRulesCatch(t *testing.T) {
 		"dangling connection":  {execute, `"node": "Slack answer"`, `"node": "Slack reply"`, "Slack reply, which is not there"},
 		"early end":            {execute, `execution_id: $execution.id }) }}`, `execution_id: {id: $execution.id}}) }}`, "ends an expression at the first }}"},
 		"no equals sign":       {intake, `"={{ $json.status }}"`, `"{{ $json.status }}"`, "an expression without its ="},
-		"environment":          {execute, `$json.url`, `$env.URL`, "reads $env"},
+		"environment":          {cluster, `$json.url`, `$env.URL`, "reads $env"},
 		"unguarded":            {execute, `catch (e)`, `finally`, "only with a fallback"},
-		"a token":              {execute, `"value": "application/json"`, `"value": "Bearer abcdef0123456789"`, "looks like a secret"},
+		"a token":              {cluster, `"value": "application/json"`, `"value": "Bearer abcdef0123456789"`, "looks like a secret"},
 		"a private address":    {intake, `127.0.0.1:8080`, `salve.corp.internal`, "names the address"},
+		"laundered evidence":   {intake, `"salveIntakeTok01"`, `"salveToken000001"`, "take the Salve intake token"},
 		"credential data":      {execute, `"name": "Salve token"`, `"name": "Salve token", "data": "x"`, "must be id and name, nothing else"},
 		"retried claim":        {execute, `"onError": "continueErrorOutput"`, `"retryOnFail": true, "onError": "continueErrorOutput"`, "may not be retried"},
 		"result sent once":     {execute, `"retryOnFail": true`, `"retryOnFail": false`, "Result must be retried"},
-		"no error output":      {execute, `"onError": "continueErrorOutput"`, `"onError": ""`, "a refused Claim must end quietly"},
-		"looks like success":   {execute, `answer?.statusCode`, `answer?.status`, "code that checks statusCode"},
+		"no error output":      {execute, `"onError": "continueErrorOutput"`, `"onError": ""`, "what a refused Claim says must lead to Not claimed"},
+		"looks like success":   {execute, `"onError": "continueErrorOutput"`, `"onError": "continueRegularOutput"`, "Claim: an error that looks like success"},
 		"redirects":            {execute, `"followRedirects": false`, `"followRedirects": true`, "follows redirects"},
 		"no timeout":           {execute, `"timeout": 10000`, `"timeoutt": 10000`, "has no timeout"},
-		"hidden status":        {execute, `"fullResponse": true`, `"fullResponse": false`, "hides the status"},
-		"raw and json":         {execute, `"autodetect"`, `"json"`, "only autodetect"},
-		"lost shape":           {execute, `"rightValue": "collect"`, `"rightValue": "gather"`, "no branch for collect"},
-		"no fallback":          {execute, `"fallbackOutput": "extra"`, `"fallbackOutput": "none"`, "one for what it does not know"},
+		"hidden status":        {cluster, `"fullResponse": true`, `"fullResponse": false`, "hides the status"},
+		"raw and json":         {cluster, `"autodetect"`, `"json"`, "only autodetect"},
+		"lost shape":           {execute, `"rightValue": "collect"`, `"rightValue": "gather"`, "Shape has no branch for collect"},
+		"lost place":           {collect, `"rightValue": "host"`, `"rightValue": "computer"`, "Where has no branch for host"},
+		"ssh that seems well":  {"host-script.json", `"onError": "continueErrorOutput"`, `"onError": "continueRegularOutput"`, "looks like success"},
+		"no fallback":          {collect, `"fallbackOutput": "extra"`, `"fallbackOutput": "none"`, "one for what it does not know"},
 		"whole error":          {execute, `error: message, output`, `error: $json.error, output`, "passes on the whole error"},
 		"unknown sub-workflow": {intake, `"value": "salveExecuteIntent"`, `"value": "salveOther"`, "which is in no file"},
 		"id taken":             {intake, `"id": "salveAlertIntake"`, `"id": "salveIntentError"`, "is taken by"},
 		"no stable id":         {execute, `"name": "Intent",`, `"name": "Intent", "id": "1",`, "has no stable id"},
 		"long id":              {intake, `"id": "salveAlertIntake"`, `"id": "salveAlertIntakeButLongerThanN8NKeepsThem"`, "longer than the 36 characters"},
+		"a token beside it":    {"slack-relay.json", `'Bearer ' + $json.token`, `'Bearer ' + $json.other`, "Relay needs exactly one credential"},
 		"no credential":        {execute, `"credentials"`, `"kredentials"`, "needs exactly one credential"},
 		"led to by nothing":    {intake, `"node": "Config"`, `"node": "Ask Salve"`, "Config is connected to nothing"},
-		"variables":            {execute, `$json.url`, `$vars.url`, "reads $vars"},
+		"variables":            {cluster, `$json.url`, `$vars.url`, "reads $vars"},
 		"pinned data":          {execute, `"active": false,`, `"active": false, "pinData": {},`, "pinned data"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -134,11 +157,11 @@ func TestWiringRulesCatch(t *testing.T) {
 		want   string
 	}{
 		"unwired error":        {"Slack", func(o []any) []any { return o[:1] }, "Slack: its error output must lead to Failed"},
-		"error sent on":        {"Kubernetes", func(o []any) []any { return []any{o[0], to("Result")} }, "which may send it on with its token"},
-		"no way for the rest":  {"Shape", func(o []any) []any { return append(o[:4:4], o[5]) }, "one for what it does not know"},
+		"error sent on":        {"Slack", func(o []any) []any { return []any{o[0], to("Result")} }, "which may send it on with its token"},
+		"no way for the rest":  {"Shape", func(o []any) []any { return append(o[:12:12], o[13]) }, "one for what it does not know"},
 		"shape leads nowhere":  {"Shape", func(o []any) []any { return append([]any{o[0], []any{}}, o[2:]...) }, "output 1 of Shape leads nowhere"},
 		"lease without result": {"Slack answer", func([]any) []any { return nil }, "Slack answer ends without a result"},
-		"loud refusal":         {"Claim", func(o []any) []any { return []any{o[0], to("Result")} }, "a refused Claim must end quietly"},
+		"loud refusal":         {"Claim", func(o []any) []any { return []any{o[0], to("Result")} }, "what a refused Claim says must lead to Not claimed"},
 		"error elsewhere":      {"Lease", func(o []any) []any { return []any{o[0], to("Slack answer")} }, "Lease: its error output must lead to Failed"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,7 +7,8 @@ const { join } = require('node:path');
 const modules = process.env.N8N_NODE_MODULES;
 const all = require(join(modules, 'n8n-nodes-base/dist/types/nodes.json'));
 const wanted = ('webhook respondToWebhook httpRequest code switch if merge set splitInBatches splitOut aggregate filter wait ' +
-  'executeWorkflow executeWorkflowTrigger scheduleTrigger errorTrigger jwt crypto ssh noOp stopAndError stickyNote').split(' ');
+  'executeWorkflow executeWorkflowTrigger scheduleTrigger errorTrigger formTrigger form jwt crypto ssh emailSend noOp stopAndError ' +
+  'stickyNote').split(' ');
 
 const nodes = {};
 for (const name of wanted) {

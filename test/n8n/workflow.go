@@ -20,7 +20,11 @@ type Workflow struct {
 		} `json:"main"`
 	} `json:"connections"`
 	Settings struct {
-		ErrorWorkflow string `json:"errorWorkflow"`
+		ErrorWorkflow            string `json:"errorWorkflow"`
+		SaveDataSuccessExecution string `json:"saveDataSuccessExecution"`
+		SaveDataErrorExecution   string `json:"saveDataErrorExecution"`
+		SaveManualExecutions     *bool  `json:"saveManualExecutions"`
+		SaveExecutionProgress    *bool  `json:"saveExecutionProgress"`
 	} `json:"settings"`
 	PinData json.RawMessage `json:"pinData"`
 }

@@ -305,7 +305,12 @@ func TestUnits(t *testing.T) {
 	*LoadState*ghost*) echo not-found ;;
 	*LoadState*) echo loaded ;;
 	*ActiveState*broken*) echo failed ;;
+	*ActiveState*once*) echo inactive ;;
 	*ActiveState*) echo active ;;
+	*Type*once*) echo oneshot ;;
+	*Type*) echo simple ;;
+	*Result*once-bad*) echo exit-code ;;
+	*Result*) echo success ;;
 	*) echo "$*" >> %s ;;
 esac`
 	path := standIn(t, "systemctl", fmt.Sprintf(systemctl, called))
@@ -319,6 +324,10 @@ esac`
 		{"unit-reload", "nginx@1", "--apply", 0, "reload -- nginx@1"},
 		{"unit-restart", "broken", "--apply", 1, "restart -- broken"},
 		{"unit-restart", "ghost", "--apply", 1, ""},
+		{"unit-restart", "once", "--apply", 0, "restart -- once"}, // it ran, and ended well
+		{"unit-restart", "once-bad", "--apply", 1, "restart -- once-bad"},
+		{"unit-restart", "poweroff.target", "--apply", 64, ""},
+		{"unit-restart", "systemd-journald.service", "--apply", 64, ""},
 	} {
 		_ = os.Remove(called)
 		args := []string{c.unit}

@@ -135,6 +135,7 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	s.kubernetesRoutes(mux)
 	mux.HandleFunc("POST /api/chat.postMessage", s.postMessage)
+	mux.HandleFunc("POST /commands/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }) // a response_url
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeStatus(w, http.StatusNotFound, "NotFound", "the server could not find the requested resource")
 	})
