@@ -46,16 +46,15 @@ func (v *view) lessons(h int) []lesson {
 		return nil
 	}
 	stride := max(1, (last-first+1)/mostLessons)
-	var out []lesson
+	out := make([]lesson, 0, (last-first)/stride+1)
+	all := make([]float64, cap(out)*opinions)
 	for i := last; i >= first; i -= stride {
 		if !v.known[i+h] {
 			continue
 		}
-		l := lesson{said: make([]float64, len(opinions)), came: v.value[i+h], weight: math.Exp2(-float64(last-i) / (memory * float64(v.day)))}
-		for k, o := range opinions {
-			l.said[k] = o.at(v, i, h)
-		}
-		out = append(out, l)
+		said := all[len(out)*opinions:][:opinions]
+		v.ask(said, i, h)
+		out = append(out, lesson{said: said, came: v.value[i+h], weight: math.Exp2(-float64(last-i) / (memory * float64(v.day)))})
 	}
 	return out
 }
@@ -95,7 +94,7 @@ func learn(lessons []lesson, prior []float64) blend {
 
 // errorsOf is how far off each opinion was, in spreads of the series.
 func errorsOf(lessons []lesson, spread float64) []float64 {
-	out := make([]float64, 0, len(lessons)*len(opinions))
+	out := make([]float64, 0, len(lessons)*opinions)
 	for _, l := range lessons {
 		for _, said := range l.said {
 			out = append(out, max(-farthest, min(farthest, (said-l.came)/spread)))

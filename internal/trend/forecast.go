@@ -62,14 +62,12 @@ func (v *view) points(n int) []Point {
 	if slices.Min(v.value) >= 0 {
 		floor = 0 // what has never been negative is a quantity
 	}
-	points, said, j := make([]Point, n), make([]float64, len(opinions)), 0
+	points, said, j := make([]Point, n), make([]float64, opinions), 0
 	for h := 1; h <= n; h++ {
 		for j+1 < len(marks)-1 && marks[j+1] <= h {
 			j++
 		}
-		for k, o := range opinions {
-			said[k] = o.at(v, len(v.value)-1, h)
-		}
+		v.ask(said, len(v.value)-1, h)
 		next := min(j+1, len(marks)-1)
 		p := between(blends[j].say(said), blends[next].say(said), share(h, marks[j], marks[next]))
 		p.T = v.end.Add(time.Duration(h) * v.step)
@@ -107,9 +105,9 @@ func milestones(n int) []int {
 }
 
 func evenShares() []float64 {
-	w := make([]float64, len(opinions))
+	w := make([]float64, opinions)
 	for k := range w {
-		w[k] = 1 / float64(len(opinions))
+		w[k] = 1.0 / opinions
 	}
 	return w
 }

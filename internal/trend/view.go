@@ -43,13 +43,14 @@ func (v *view) profile(x []float64, i, t int) float64 {
 	return middle(seen[:n])
 }
 
-func (v *view) weekAgo(i, t int) float64 {
+// weekAgo is what was a week before t, or as many weeks as i knew of it.
+func (v *view) weekAgo(i, t int, otherwise float64) float64 {
 	back := t - v.week
 	for back > i-v.hour/2 {
 		back -= v.week
 	}
 	if back < 0 {
-		return v.profile(v.smooth, i, t)
+		return otherwise
 	}
 	return v.smooth[back]
 }
