@@ -23,12 +23,6 @@ const (
 	Denied      Reason = "denied"
 )
 
-// Reasons lists them all, for series that must be present from the start.
-func Reasons() []Reason {
-	return []Reason{Missing, TooLarge, Malformed, Algorithm, UnknownKey, Signature,
-		Expired, NotYetValid, Audience, Issuer, Claim, Denied}
-}
-
 func (r Reason) Error() string { return string(r) }
 
 // Refusal is a refused token. Detail says what would be right; it never holds

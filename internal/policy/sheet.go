@@ -73,11 +73,6 @@ func (s *Sheet) Duration(n Node, what string, least, most time.Duration, into *t
 	s.r.duration(n, what, least, most, into)
 }
 
-// Number reads a whole number within bounds.
-func (s *Sheet) Number(n Node, what string, least, most int64, into *int) {
-	s.r.integer(n, what, least, most, into)
-}
-
 // Word reads one of a few words.
 func Word[T ~string](s *Sheet, n Node, what string, known []T) (T, bool) {
 	return oneOf(s.r, n, what, known...)
